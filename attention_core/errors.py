@@ -1,0 +1,131 @@
+"""The errors of Attention Atlas, one tree.
+
+    AtlasError                      anything this project raises on purpose
+    ├── InputError (ValueError)     a person's input; they can mend it
+    │   ├── ShapeError              tensors that do not fit one another
+    │   ├── TextError               an empty text, or one that is not valid Unicode
+    │   ├── TooManyTokensError      more tokens than the model takes
+    │   ├── UnknownNameError        a model, layer, head, kind ... that does not exist
+    │   ├── WindowError             a range of queries or keys outside the map
+    │   └── NotAvailableError       the model does not have what was asked for
+    ├── ModelError                  a model that cannot be used
+    │   ├── ModelAbsentError        not fetched yet
+    │   ├── FetchError              the download failed or its hash is wrong
+    │   └── CheckpointError         a folder whose files do not make the model they promise
+    └── TraceError                  a trace, or a trace file, that would show wrong numbers
+        └── SelfCheckError          recomputed weights differ from the model's own
+
+Every error carries a `code`, which the HTTP interface uses as the problem type and the page as the key of its
+translated sentence, and `facts`: the values that the sentence names.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+Fact = str | int | float | bool | None | Sequence[str] | Sequence[int]
+
+
+class AtlasError(Exception):
+    """Anything this project raises on purpose: a sentence, a code and the values the sentence names."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, **facts: Fact) -> None:
+        super().__init__(message)
+        self.facts = facts
+
+
+class InputError(AtlasError, ValueError):
+    """A person's input that they can mend."""
+
+    code = "invalid-input"
+
+
+class ShapeError(InputError):
+    """Tensors whose shapes do not fit one another; the message names both shapes."""
+
+    code = "shape"
+
+
+class TextError(InputError):
+    """A text with nothing to look at, or one that is not valid Unicode."""
+
+    code = "text"
+
+
+class TooManyTokensError(InputError):
+    """More tokens than the model takes."""
+
+    code = "too-many-tokens"
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(
+            f"this text has {count} tokens and the model takes at most {limit}; "
+            "shorten it, or allow truncation to see its beginning",
+            count=count,
+            limit=limit,
+        )
+
+
+class UnknownNameError(InputError):
+    """A name or number that does not exist; the message lists those that do."""
+
+    code = "unknown-name"
+
+    def __init__(self, what: str, value: object, accepted: Sequence[object]) -> None:
+        names = [str(name) for name in accepted]
+        listed = ", ".join(names) if names else "none"
+        super().__init__(
+            f"unknown {what} {str(value)[:100]!r}; accepted: {listed}",
+            what=what,
+            value=str(value)[:100],
+            accepted=names,
+        )
+
+
+class WindowError(InputError):
+    """A range of queries or keys that is empty or reaches outside the map."""
+
+    code = "window"
+
+
+class NotAvailableError(InputError):
+    """Something this model or this trace does not have; the message says why."""
+
+    code = "not-available"
+
+
+class ModelError(AtlasError):
+    """A model that cannot be used as it is."""
+
+    code = "model"
+
+
+class ModelAbsentError(ModelError):
+    """A model of the catalogue that has not been fetched yet."""
+
+    code = "model-absent"
+
+
+class FetchError(ModelError):
+    """A download that failed, or brought something else than the catalogue promises."""
+
+    code = "fetch-failed"
+
+
+class CheckpointError(ModelError):
+    """A model folder whose files do not make the model that its configuration promises."""
+
+    code = "checkpoint"
+
+
+class TraceError(AtlasError):
+    """A trace, or a trace file, that would show wrong numbers."""
+
+    code = "invalid-trace"
+
+
+class SelfCheckError(TraceError):
+    """Recomputed attention differs from the model's own by more than the tolerance."""
+
+    code = "self-check"

@@ -1,0 +1,66 @@
+// The HTTP API as functions. Everything here speaks in plain data; what goes wrong is an ApiProblem.
+
+export class ApiProblem extends Error {
+  constructor(code, { status = 0, detail = "", facts = {} } = {}) {
+    super(detail || code);
+    this.name = "ApiProblem";
+    Object.assign(this, { code, status, detail, facts });
+  }
+}
+
+/** An ApiProblem of a problem document (RFC 9457), wherever it came in. */
+export function asProblem({ type, title, status, detail, ...facts } = {}) {
+  const code = String(type ?? "").split("/").pop() || "internal";
+  return new ApiProblem(code, { status, detail: detail ?? title, facts });
+}
+
+async function problemOf(response) {
+  try {
+    return asProblem({ ...(await response.json()), status: response.status });
+  } catch {
+    return new ApiProblem("internal", { status: response.status });
+  }
+}
+
+export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSource = globalThis.EventSource } = {}) {
+  async function ask(path, options = {}) {
+    let response;
+    try {
+      response = await fetch(base + path, options);
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ApiProblem("unreachable");
+    }
+    if (!response.ok) throw await problemOf(response);
+    return response;
+  }
+  const json = async (path, options) => (await ask(path, options)).json();
+  const bytes = async (path, options) => (await ask(path, options)).arrayBuffer();
+  const send = (body, signal) => ({
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
+  });
+
+  return {
+    models: () => json("/models", { cache: "no-store" }),
+    trace: ({ model, text, truncate }, signal) =>
+      json("/traces", send({ model, text, ...(truncate && { options: { truncate: true } }) }, signal)),
+    thumbnails: (id, kind, size, signal) =>
+      bytes(`/traces/${id}/thumbnails?${new URLSearchParams({ kind, size })}`, { signal }),
+    weights: (id, query, signal) => bytes(`/traces/${id}/weights?${new URLSearchParams(query)}`, { signal }),
+    fetchModel: (model) => json("/jobs", send({ do: "fetch", model })),
+    watchJob: (id, handlers) => watch(new EventSource(`${base}/jobs/${id}/events`), handlers),
+  };
+}
+
+// A reader only watches: closing it stops nothing on the server.
+function watch(source, { onProgress, onEnd, onLost }) {
+  source.addEventListener("progress", (event) => onProgress(JSON.parse(event.data)));
+  source.addEventListener("end", (event) => {
+    source.close();
+    onEnd(JSON.parse(event.data));
+  });
+  source.addEventListener("error", () => {
+    if (source.readyState === 2) onLost();
+  });
+  return () => source.close();
+}

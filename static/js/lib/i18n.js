@@ -1,0 +1,52 @@
+// Messages with {placeholders}; numbers and sizes as a person reads them.
+
+/** t(key, values): the message; with count 1 the key's ".one" form, where there is one. */
+export function createI18n(lang, messages) {
+  const grouped = new Intl.NumberFormat(lang);
+  const plain = (value) => (typeof value === "number" && Number.isInteger(value) ? grouped.format(value) : String(value));
+  const has = (key) => Object.hasOwn(messages, key);
+
+  function t(key, values = {}) {
+    const name = values.count === 1 && has(`${key}.one`) ? `${key}.one` : key;
+    if (!has(name)) throw new Error(`no message "${name}"`);
+    return messages[name].replace(/\{(\w+)\}/g, (whole, slot) => (Object.hasOwn(values, slot) ? plain(values[slot]) : whole));
+  }
+  return { lang, t, has, bytes, language: (code) => languageName(lang, code) };
+}
+
+export const megabytes = (n) => `${Math.round(n / 1e6)} MB`;
+const bytes = megabytes;
+
+/** A weight as it is printed everywhere: three decimals, or two where room is short. */
+export const weight = (value, digits = 3) => value.toFixed(digits);
+
+/** ".49": two decimals without the zero, for cells. */
+export const short = (value) => (value >= 0.995 ? "1.0" : value.toFixed(2).slice(1));
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** "2.1·10⁻⁶", "0": a small number in two significant digits, rounded up so that "at most" holds. */
+export function power(value) {
+  if (!(value > 0)) return "0";
+  let exponent = Math.floor(Math.log10(value));
+  let digit = Math.ceil((value / 10 ** exponent) * 10 - 1e-6) / 10;
+  if (digit >= 10) [digit, exponent] = [1, exponent + 1];
+  const raised = [...String(Math.abs(exponent))].map((n) => SUPERSCRIPTS[n]).join("");
+  return `${digit}·10${exponent < 0 ? "⁻" : ""}${raised}`;
+}
+
+function languageName(lang, code) {
+  try {
+    return new Intl.DisplayNames([lang], { type: "language" }).of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+/** The parts of a message around its placeholders: [{text} | {slot}], for sentences that hold elements. */
+export function parts(message) {
+  return message.split(/(\{\w+\})/).filter(Boolean).map((piece) => {
+    const slot = /^\{(\w+)\}$/.exec(piece);
+    return slot ? { slot: slot[1] } : { text: piece };
+  });
+}

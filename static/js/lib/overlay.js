@@ -1,0 +1,60 @@
+// What lies over the heatmap: numbers in cells where they fit, and the cross-hairs.
+
+import { cellOf } from "./cells.js";
+import { inkOn } from "./color.js";
+import { short } from "./i18n.js";
+
+const ROOM = { width: 27, height: 17 };
+export const LEAST = 0.05;
+
+/** Whether a number fits into a cell. */
+export function numbersFit({ cellWidth, cellHeight }) {
+  return cellWidth >= ROOM.width && cellHeight >= ROOM.height;
+}
+
+export function drawOverlay(pen, { view, geometry, palette, hover, style }) {
+  const { window, largest } = view;
+  if (window.exact && numbersFit(geometry)) drawNumbers(pen, window, largest, geometry, palette, style);
+  drawCross(pen, view, geometry, style.mark, 1.75);
+  if (hover) drawCross(pen, { ...hover, window }, geometry, style.ink, 1);
+}
+
+function drawNumbers(pen, { data, columns, rows }, largest, { left, top, cellWidth, cellHeight }, palette, style) {
+  pen.font = `${cellWidth >= 38 ? 12 : 11}px ${style.mono}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const weight = data[i * columns + j];
+      if (weight < LEAST) continue;
+      pen.fillStyle = inkOn(palette.rgb(weight, largest));
+      pen.fillText(short(weight), left + (j + 0.5) * cellWidth, top + (i + 0.5) * cellHeight + 1);
+    }
+  }
+}
+
+function drawCross(pen, { query, key, window }, geometry, colour, width) {
+  const rows = cellSpan(query, window.queries, window.queryEdges);
+  const columns = cellSpan(key, window.keys, window.keyEdges);
+  const { left, top, cellWidth, cellHeight } = geometry;
+  const x = columns && [left + columns[0] * cellWidth, (columns[1] - columns[0]) * cellWidth];
+  const y = rows && [top + rows[0] * cellHeight, (rows[1] - rows[0]) * cellHeight];
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1;
+  pen.globalAlpha = 0.45;
+  if (y) pen.strokeRect(left + 0.5, y[0] + 0.5, geometry.width - 1, thin(y[1]));
+  if (x) pen.strokeRect(x[0] + 0.5, top + 0.5, thin(x[1]), geometry.height - 1);
+  pen.globalAlpha = 1;
+  pen.lineWidth = width;
+  if (x && y) pen.strokeRect(x[0] + 0.5, y[0] + 0.5, Math.max(3, x[1] - 1), Math.max(3, y[1] - 1));
+}
+
+// Cells of a few pixels get one line instead of two beside each other.
+const thin = (size) => (size < 5 ? 0.01 : size - 1);
+
+// The span of tokens of the cell a position lies in, relative to the window; null outside it.
+function cellSpan(position, [from, to], edges) {
+  if (position < from || position >= to) return null;
+  const cell = cellOf(edges, position - from);
+  return [edges[cell], edges[cell + 1]];
+}

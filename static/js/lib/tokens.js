@@ -1,0 +1,60 @@
+// How a token is written on the page: as typed, with what cannot be seen made visible.
+
+const NAMES = { "\n": "⏎", "\r": "⏎", "\t": "⇥", " ": "␣" };
+const UNSEEN = /^[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]+$/u;
+
+// A jamo that stands alone is drawn small and in a corner; these are the same letters as a person writes them.
+const JAMO = [
+  [0x1100, "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"],
+  [0x1161, "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"],
+  [0x11a8, "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"],
+];
+
+function letterOf(text) {
+  const code = text.length === 1 ? text.charCodeAt(0) : 0;
+  const row = JAMO.find(([first, letters]) => code >= first && code < first + letters.length);
+  return row ? row[1][code - row[0]] : text;
+}
+
+/** A token's text, or names for its characters when there is nothing to see. */
+export function visible(text) {
+  if (text !== "" && !UNSEEN.test(text)) return letterOf(text);
+  if (text === "") return "∅";
+  return [...text].map((c) => NAMES[c] ?? `U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`).join("");
+}
+
+/** Plain names are kept for these special tokens. */
+export function specialName(piece) {
+  const known = { "[CLS]": "start", "<s>": "start", "[SEP]": "end", "</s>": "end", "[PAD]": "pad", "[MASK]": "mask", "[UNK]": "unknown", "<unk>": "unknown" };
+  return known[piece] ?? null;
+}
+
+/** What views need to know of one axis: [{index, text, special, unknown, help, first, last}]. */
+export function describeTokens(tokens) {
+  const { texts, pieces, special, words } = tokens;
+  const sameWord = (i, j) => j >= 0 && j < words.length && words[i] !== null && words[i] === words[j];
+  return texts.map((text, index) => ({
+    index,
+    text: visible(text),
+    special: special[index],
+    help: special[index] || specialName(pieces[index]) === "unknown" ? specialName(pieces[index]) : null,
+    first: !sameWord(index, index - 1),
+    last: !sameWord(index, index + 1),
+  }));
+}
+
+/** Runs of tokens that belong to one word: [[0], [1], [2, 3], ...]. */
+export function wordGroups(described) {
+  const groups = [];
+  for (const token of described) {
+    if (token.first || groups.length === 0) groups.push([]);
+    groups.at(-1).push(token.index);
+  }
+  return groups;
+}
+
+/** The text from a code point offset on, at most `length` code points, with "…" where it goes on. */
+export function excerpt(text, from, length) {
+  const points = Array.from(text).slice(from);
+  return points.length > length ? `${points.slice(0, length).join("").trimEnd()}…` : points.join("");
+}

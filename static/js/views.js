@@ -1,0 +1,47 @@
+// All views of the page. Each gets its place in the document and what it may call; none knows another.
+
+import { createAsk } from "./views/ask.js";
+import { createColour } from "./views/colour.js";
+import { createFocus } from "./views/focus.js";
+import { createFooter } from "./views/footer.js";
+import { createGrid } from "./views/grid.js";
+import { createHeader } from "./views/header.js";
+import { createHeatmap } from "./views/heatmap.js";
+import { createHints } from "./views/hints.js";
+import { createLines } from "./views/lines.js";
+import { createModels } from "./views/models.js";
+import { createNotices } from "./views/notices.js";
+import { createProgress } from "./views/progress.js";
+import { createStrip } from "./views/strip.js";
+import { createTable } from "./views/table.js";
+
+/** update(scene) draws a scene on every view; theme() is the theme in force. */
+export function createViews(doc, { i18n, preferences, plotly, examples, peakOf, hrefOf, linkOf }, act) {
+  const at = (id) => doc.getElementById(id);
+  const header = createHeader(at("header"), { i18n, preferences, onTheme: act.redraw });
+  const panels = {
+    heatmap: createHeatmap(at("panel-heatmap"), { i18n, plotly, onCell: act.cell, onBlock: act.block, onWindow: act.window }),
+    lines: createLines(at("panel-lines"), { i18n, onCell: act.cell }),
+    table: createTable(at("panel-table"), { i18n, onCell: act.cell }),
+  };
+  const views = [
+    header,
+    createModels(at("models"), { i18n, onModel: act.model }),
+    createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example }),
+    createNotices(at("notices"), { i18n, onRetry: act.retry, onBeginning: act.beginning }),
+    createProgress(at("progress"), { i18n, onFetch: act.fetch }),
+    createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
+    createStrip(at("strip"), { i18n, onQuery: act.query }),
+    createColour(at("colour"), { i18n, onScale: act.scale, onRange: act.range }),
+    createFocus(at("focus"), { i18n, panels, onView: act.view }),
+    createHints(at("hints"), { i18n, onHead: act.head }),
+    createFooter(at("footer"), { i18n, linkOf }),
+  ];
+  return {
+    theme: header.theme,
+    update(scene) {
+      doc.body.classList.toggle("bare", scene.bare);
+      for (const view of views) view.update(scene);
+    },
+  };
+}

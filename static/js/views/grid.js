@@ -1,0 +1,101 @@
+// Every head of every layer as a small picture: layers down, heads across.
+
+import { el, setText, tokenNode } from "../lib/dom.js";
+import { moveInGrid } from "../lib/keys.js";
+import { thumbnailPixels } from "../lib/thumbs.js";
+import { weight } from "../lib/i18n.js";
+import { visible } from "../lib/tokens.js";
+
+export function createGrid(root, { i18n, onHead, peakOf }) {
+  const doc = root.ownerDocument;
+  const grid = root.querySelector("[data-grid]");
+  const peek = createPeek(root.querySelector("[data-peek]"), { i18n, peakOf });
+  let cells = [];
+  let shape = "";
+  let painted = "";
+  let scene = null;
+
+  function rebuild({ layers, heads }) {
+    const head = el(doc, "div", { role: "row", class: "row heads" }, el(doc, "span", { role: "columnheader" }, el(doc, "span", { class: "hidden", text: i18n.t("grid.layer") })),
+      ...Array.from({ length: heads }, (_, h) => el(doc, "span", { role: "columnheader", text: `H${h}` })));
+    cells = Array.from({ length: layers }, (_, l) => Array.from({ length: heads }, (_, h) => cell(l, h)));
+    const rows = cells.map((row, l) => el(doc, "div", { role: "row", class: "row" }, el(doc, "span", { role: "rowheader", text: `L${l}` }), ...row));
+    grid.style.setProperty("--heads", heads);
+    grid.replaceChildren(head, ...rows);
+  }
+
+  function cell(layer, head) {
+    return el(doc, "div", {
+      role: "gridcell", class: "head", tabindex: "-1", "data-head": `${layer}.${head}`, "aria-label": `L${layer} H${head}`,
+      onclick: () => onHead(layer, head, "click"),
+      onpointerenter: () => peek.show(scene, layer, head),
+      onfocus: () => peek.show(scene, layer, head),
+    }, el(doc, "canvas"));
+  }
+  grid.addEventListener("pointerleave", () => peek.show(scene, scene.layer, scene.head));
+  grid.addEventListener("keydown", (event) => {
+    const at = event.target.dataset?.head?.split(".").map(Number);
+    if (!at) return;
+    const to = event.key === "Enter" || event.key === " " ? at : moveInGrid(event, at, [cells.length, cells[0].length]);
+    if (!to) return;
+    event.preventDefault();
+    onHead(to[0], to[1], "key");
+    cells[to[0]][to[1]].focus({ preventScroll: false });
+  });
+
+  function paint({ session, palette }) {
+    cells.forEach((row, l) => row.forEach((node, h) => drawThumbnail(node.firstChild, session.thumbnails, l, h, palette)));
+  }
+
+  function select({ layer, head }) {
+    cells.forEach((row, l) => row.forEach((node, h) => {
+      const chosen = l === layer && h === head;
+      if (node.getAttribute("aria-selected") === String(chosen)) return;
+      node.setAttribute("aria-selected", String(chosen));
+      node.setAttribute("tabindex", chosen ? "0" : "-1");
+    }));
+  }
+
+  return {
+    update(next) {
+      scene = next;
+      const { session, palette, map } = { ...next, map: next.session?.map };
+      root.setAttribute("aria-busy", String(next.busy));
+      if (!session) return;
+      if (shape !== `${map.layers} ${map.heads}`) rebuild(map);
+      shape = `${map.layers} ${map.heads}`;
+      const key = `${session.trace.id} ${palette.name}`;
+      if (painted !== key) paint(next);
+      painted = key;
+      select(next);
+      peek.show(next, next.layer, next.head);
+    },
+  };
+}
+
+function drawThumbnail(canvas, thumbnails, layer, head, palette) {
+  const { width, height, pixels } = thumbnailPixels(thumbnails, layer, head, palette);
+  canvas.width = width;
+  canvas.height = height;
+  canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+}
+
+// The head under the pointer, larger, in a place kept for it: nothing is covered and nothing jumps.
+function createPeek(root, { i18n, peakOf }) {
+  const doc = root.ownerDocument;
+  const canvas = root.querySelector("canvas");
+  const name = root.querySelector("[data-name]");
+  const largest = root.querySelector("[data-largest]");
+
+  function show(scene, layer, head) {
+    if (!scene?.session) return;
+    drawThumbnail(canvas, scene.session.thumbnails, layer, head, scene.palette);
+    setText(name, `L${layer} H${head}`);
+    const { query, key, weight: value, exact } = peakOf(layer, head);
+    const { queryTokens, keyTokens } = scene.session;
+    const number = el(doc, "b", { text: exact ? weight(value) : `≈ ${weight(value, 2)}` });
+    const where = query === null ? [] : [tokenNode(doc, visible(queryTokens.texts[query])), " → ", tokenNode(doc, visible(keyTokens.texts[key])), " "];
+    largest.replaceChildren(i18n.t("grid.largest"), " ", ...where, number);
+  }
+  return { show };
+}

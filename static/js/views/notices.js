@@ -1,0 +1,51 @@
+// What the reader must know about this text, and what went wrong, as sentences with what can be done.
+
+import { el } from "../lib/dom.js";
+import { excerpt } from "../lib/tokens.js";
+
+const RETRY = new Set(["unreachable", "internal", "busy", "fetch-failed", "model-loading", "trace-not-held", "plotly"]);
+const CUT_SHOWN = 60;
+
+export function createNotices(root, { i18n, onRetry, onBeginning }) {
+  const doc = root.ownerDocument;
+  let shown = null;
+
+  function update({ session, problem }) {
+    const subject = problem ?? session?.trace;
+    if (shown === subject) return;
+    shown = subject;
+    const notices = problem ? [] : session?.trace.notices ?? [];
+    root.replaceChildren(...(problem ? [problemItem(problem)] : []), ...(notices.length ? [noticeItem(notices, session)] : []));
+  }
+
+  function problemItem(problem) {
+    const actions = [];
+    if (problem.code === "too-many-tokens") actions.push(action("problem.beginning", { limit: problem.facts.limit }, onBeginning));
+    if (RETRY.has(problem.code)) actions.push(action("problem.retry", {}, onRetry));
+    return el(doc, "div", { class: "notice bad", role: "alert" }, el(doc, "p", { text: problemSentence(i18n, problem) }), ...actions);
+  }
+
+  function noticeItem(notices, session) {
+    return el(doc, "div", { class: "notice" }, ...notices.map((notice) => el(doc, "p", { text: noticeSentence(i18n, notice, session) })));
+  }
+
+  const action = (key, values, onclick) => el(doc, "button", { type: "button", class: "pill", text: i18n.t(key, values), onclick });
+  return { update };
+}
+
+/** A problem as a sentence: ours with its facts, or the server's own. */
+export function problemSentence(i18n, { code, detail, facts = {} }) {
+  const key = `problem.${code}`;
+  if (!i18n.has(key)) return detail || i18n.t("problem.internal");
+  const values = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]));
+  const sentence = i18n.t(key, values);
+  return /\{\w+\}/.test(sentence) && detail ? detail : sentence;
+}
+
+export function noticeSentence(i18n, notice, { trace }) {
+  const values = { ...notice, model: trace.model.title };
+  if (notice.code === "language") values.language = i18n.language(notice.language);
+  if (notice.code === "truncated") values.rest = excerpt(trace.source.text, notice.cut, CUT_SHOWN);
+  const key = `notice.${notice.code}`;
+  return i18n.has(key) ? i18n.t(key, values) : notice.code;
+}

@@ -1,0 +1,31 @@
+// The first start: the model is not here yet, is being fetched, or is being loaded.
+
+import { el, setText } from "../lib/dom.js";
+
+export function createProgress(root, { i18n, onFetch }) {
+  const doc = root.ownerDocument;
+  const title = el(doc, "h2");
+  const text = el(doc, "p", { class: "hint" });
+  const bar = el(doc, "progress", { max: "1" });
+  const amount = el(doc, "p", { class: "amount" });
+  const button = el(doc, "button", { type: "button", class: "go", onclick: onFetch });
+  root.append(title, text, bar, amount, button);
+
+  return {
+    update({ waiting }) {
+      root.hidden = !waiting;
+      if (!waiting) return;
+      const { model, step, done, total } = waiting;
+      const values = { model: model.title, size: i18n.bytes(model.size_bytes) };
+      setText(title, i18n.t(`progress.${step}.title`, values));
+      setText(text, i18n.t(`progress.${step}.text`, values));
+      bar.hidden = amount.hidden = step === "absent";
+      button.hidden = step !== "absent";
+      setText(button, i18n.t("progress.fetch", values));
+      bar.setAttribute("aria-label", i18n.t(`progress.${step}.title`, values));
+      if (total) bar.value = done / total;
+      else bar.removeAttribute("value");
+      setText(amount, total ? i18n.t("progress.amount", { done: i18n.bytes(done), total: i18n.bytes(total) }) : "\u00a0");
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { format, parse, PARAMETERS, startState } from "../../static/js/state.js";
+
+const CAT = { text: "The cat sat", layer: 3, head: 1, query: 8, key: 2 };
+const start = startState(CAT, "minilm");
+
+// A small generator with a fixed seed, so that a failure can be run again.
+function generator(seed) {
+  let a = seed;
+  const next = () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const upTo = (n) => Math.floor(next() * n);
+  return { upTo, pick: (list) => list[upTo(list.length)] };
+}
+const TEXTS = [CAT.text, "나는 학교에 갔다", "a&b=c#d?e+f %41", " leading and trailing ", "<b>x</b>", "line\nbreak\ttab", "👩‍👩‍👧 🙂", "\u202eright\u202c to left مرحبا", "0", "null"];
+
+function randomState({ upTo, pick }) {
+  const span = () => pick([null, [upTo(50), 50 + upTo(500)]]);
+  return {
+    text: pick(TEXTS), model: pick(["minilm", "smollm2", "my.model-1"]), kind: pick([null, "encoder-self", "cross"]),
+    layer: pick([0, 3, upTo(40)]), head: pick([0, 1, upTo(40)]), query: pick([null, 0, 8, upTo(600)]), key: pick([null, 0, 2, upTo(600)]),
+    view: pick(["heatmap", "lines", "table"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
+    queries: span(), keys: span(), truncate: pick([true, false]), lang: pick([null, "en", "ko"]),
+  };
+}
+
+test("every state comes back from its URL", () => {
+  const random = generator(20240607);
+  for (let i = 0; i < 5000; i++) {
+    const state = randomState(random);
+    assert.deepEqual(parse(format(state, start), start), state, format(state, start));
+  }
+});
+
+test("the table names every parameter of a state", () => {
+  assert.deepEqual(Object.keys(start).sort(), Object.keys(PARAMETERS).sort());
+});
+
+test("a page without parameters shows the first example, and its URL is empty", () => {
+  assert.deepEqual(parse("", start), start);
+  assert.equal(format(start, start), "");
+  assert.deepEqual([start.text, start.layer, start.head, start.query, start.key], Object.values(CAT));
+});
+
+test("defaults are left out of the URL", () => {
+  assert.equal(format({ ...start, view: "lines", scale: "log" }, start), "?view=lines&scale=log");
+  const other = { ...start, text: "hello", layer: 0, head: 0, query: null, key: null };
+  assert.equal(format(other, start), "?text=hello");
+});
+
+test("another text does not inherit the first example's head or cell", () => {
+  const { layer, head, query, key } = parse("?text=hello", start);
+  assert.deepEqual([layer, head, query, key], [0, 0, null, null]);
+});
+
+test("a head without a text is a head of the first example", () => {
+  const state = parse("?layer=5&head=11", start);
+  assert.deepEqual([state.text, state.layer, state.head, state.query], [CAT.text, 5, 11, 8]);
+});
+
+test("layer and head 0 are numbers, not absences", () => {
+  const state = { ...start, layer: 0, head: 0, query: 0, key: 0 };
+  assert.deepEqual(parse(format(state, start), start), state);
+});
+
+test("a bad value falls back, and the rest of the URL still holds", () => {
+  const bad = {
+    layer: ["-1", "1.5", "x", "", "1e3", "99999999"], query: ["-0", "NaN"], view: ["pie", "HEATMAP"], scale: ["cube"], range: [""],
+    queries: ["5", "5:5", "9:3", "a:b", "1:2:3", "-1:4"], model: ["../etc", "a b", ""], kind: ["other"], truncate: ["yes", "0"], lang: ["fr"], text: ["", "   "],
+  };
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) {
+      const state = parse(`?${new URLSearchParams({ [name]: value, head: "7" })}`, start);
+      assert.deepEqual(state[name], start[name], `${name}=${value}`);
+      assert.equal(state.head, 7);
+    }
+  }
+});
+
+test("of a parameter given twice the first counts, and unknown names are ignored", () => {
+  assert.equal(parse("?head=2&head=3", start).head, 2);
+  assert.equal(parse("?head=x&head=3", start).head, 3);
+  assert.deepEqual(parse("?__proto__=1&constructor=2&nonsense=3", start), start);
+});
