@@ -1,0 +1,151 @@
+"""From an example to a trace.
+
+trace = capture("minilm", "The cat sat on the mat because it was tired")
+"""
+
+import time
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from attention_core.capture import selfcheck
+from attention_core.capture.run import Run
+from attention_core.errors import AtlasError, NotAvailableError
+from attention_core.models.catalogue import load_catalogue
+from attention_core.models.loading import (
+    Encoded,
+    Example,
+    LoadedModel,
+    load_model,
+    load_reference,
+    wrap,
+)
+from attention_core.models.sources import cache_folder, fetch
+from attention_core.trace import AttentionTrace, Notice, Provenance
+
+__all__ = ["Example", "LoadedModel", "capture", "open_model", "ready", "wrap"]
+
+_opened: dict[str, LoadedModel] = {}
+
+
+def capture(
+    model: str | LoadedModel | Any,  # noqa: ANN401
+    example: str | Example,
+    *,
+    tokenizer: Any = None,  # noqa: ANN401
+    truncate: bool = False,
+) -> AttentionTrace:
+    """The trace of one example: every head of every layer, exact and checked.
+
+    `model` is a name of the catalogue (fetched at first use), a `LoadedModel`, or a transformers model together
+    with its `tokenizer`. Raises TextError, TooManyTokensError (unless `truncate`), NotAvailableError for what the
+    model cannot take, and SelfCheckError rather than return wrong numbers.
+    """
+    loaded = ready(_loaded(model, tokenizer))
+    encoded = loaded.encode(Example(example) if isinstance(example, str) else example, truncate=truncate)
+    started = time.perf_counter()
+    with torch.inference_mode():
+        run = _run(loaded, dict(encoded.inputs))
+        error, limit = selfcheck.check_rows(run, loaded.dtype)
+    return AttentionTrace(
+        model=loaded.card,
+        source=encoded.source,
+        target=encoded.target,
+        maps=run.maps,
+        provenance=Provenance(
+            back_end=loaded.back_end,
+            dtype=str(loaded.dtype).removeprefix("torch."),
+            device=str(loaded.device),
+            seconds=time.perf_counter() - started,
+            self_check_error=error,
+            self_check_tolerance=limit,
+            versions={name: version(name) for name in ("attention-atlas", "torch", "transformers")},
+        ),
+        notices=_notices(loaded, encoded),
+    )
+
+
+def open_model(name: str) -> LoadedModel:
+    """A model of the catalogue, fetched at first use and loaded once a process."""
+    if name not in _opened:
+        entry = load_catalogue().entry(name)
+        _opened[name] = load_model(entry.card, fetch(entry, cache_folder()))
+    return _opened[name]
+
+
+def ready(model: LoadedModel) -> LoadedModel:
+    """The model, proved against its own eager attention; once, however many threads ask.
+
+    A model that a faster back end would show wrongly is read densely from eager, and says so in `refusal`.
+    """
+    with model.lock:
+        if not model.checked:
+            with torch.inference_mode():
+                _prove(model)
+            model.checked = True
+    return model
+
+
+def _loaded(model: Any, tokenizer: Any) -> LoadedModel:  # noqa: ANN401
+    if isinstance(model, str):
+        return open_model(model)
+    if isinstance(model, LoadedModel):
+        return model
+    if tokenizer is None:
+        raise NotAvailableError("a transformers model needs its tokenizer: capture(model, text, tokenizer=...)")
+    return wrap(model, tokenizer)
+
+
+def _prove(model: LoadedModel) -> None:
+    """Probe the back end; where it is refused, fall back to dense weights in place."""
+    network: Any = model.network
+    if model.back_end == "in-house":
+        assert model.folder is not None
+        network = load_reference(model.folder, dtype=model.dtype, device=model.device)
+    else:
+        network.set_attn_implementation("eager")
+    inputs = selfcheck.probe_inputs(model, network.config)
+    reference = selfcheck.reference_run(network, inputs)
+    if model.back_end == "eager":
+        return
+    try:
+        if model.back_end == "interface":
+            from attention_core.capture import interface
+
+            interface.install(network)
+        selfcheck.compare(_run(model, inputs), reference, model.dtype)
+    except (AtlasError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+        model.back_end, model.network, model.refusal = "eager", network, str(error)
+        network.set_attn_implementation("eager")
+
+
+def _run(model: LoadedModel, inputs: dict[str, Any]) -> Run:
+    network: Any = model.network
+    if model.back_end == "in-house":
+        from attention_core.capture import inhouse
+
+        return inhouse.run(network, inputs)
+    if model.back_end == "interface":
+        from attention_core.capture import interface  # imports transformers, which takes seconds
+
+        return interface.run(network, inputs)
+    from attention_core.capture import hooks
+
+    return hooks.run(network, inputs)
+
+
+def _notices(model: LoadedModel, encoded: Encoded) -> tuple[Notice, ...]:
+    """What a reader should know: a language the model has not learned, unknown tokens, a text that was cut."""
+    notices = []
+    source = encoded.source
+    hangul = any("\uac00" <= char <= "\ud7a3" or "\u1100" <= char <= "\u11ff" for char in source.text)
+    if hangul and model.card.languages and "ko" not in model.card.languages:
+        notices.append(Notice("language", {"language": "ko"}))
+    unknown = sum(piece in ("[UNK]", "<unk>") for piece in source.pieces)
+    if unknown:
+        notices.append(Notice("unknown-tokens", {"count": unknown}))
+    if source.cut is not None:
+        facts = {"kept": len(source), "count": source.count or len(source), "cut": source.cut}
+        notices.append(Notice("truncated", facts))
+    return tuple(notices)

@@ -1,0 +1,215 @@
+"""Capture from transformers models through their attention interface.
+
+One attention function is registered together with its mask function: without the second, GPT-2 gets no mask and
+looks at the future. It is inactive unless a collector stands in the context variable, so two requests never mix.
+The fast kernel computes; the collector keeps references to queries, keys and values.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from attention_core.capture.run import Run, Seen, rows_of, sample_rows
+from attention_core.capture.sites import Sites
+from attention_core.errors import TraceError
+from attention_core.maps import Bias, FactoredMap, RelativeBias
+from attention_core.masks import CausalMask, ExplicitMask, Mask, SlidingWindowMask
+
+NAME = "attention_atlas"
+# What models hand over that changes no weight: dropout is off in eval mode, the window is in the mask already.
+_HARMLESS = frozenset(
+    {
+        "dropout",
+        "sliding_window",
+        "output_attentions",
+        "output_hidden_states",
+        "output_router_logits",
+        "use_cache",
+        "cache_position",
+        "position_ids",
+        "return_dict",
+        "num_items_in_batch",
+    }
+)
+
+
+class Collector:
+    """Gathers what the attention function sees during one forward pass."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.seen: list[Seen] = []
+        self._sites = Sites(network)
+        # Layers share masks and biases: each is read once. The tensor is kept, so that its id stays its own.
+        self._masks: dict[int, tuple[Tensor, Mask]] = {}
+        self._biases: dict[int, tuple[Tensor, Bias | None]] = {}
+
+    def add(self, module: nn.Module, vectors: tuple[Tensor, Tensor, Tensor], output: Tensor, **how: Any) -> None:
+        """Keep one sub-layer: its vectors (batch, head, position, dim) and a few rows of its output."""
+        query, key, value = (tensor[0].detach() for tensor in vectors)
+        if vectors[0].shape[0] != 1:
+            raise TraceError(f"a trace is of one example, not of a batch of {vectors[0].shape[0]}")
+        kind, layer = self._sites.next(module)
+        rows = sample_rows(query.shape[1])
+        one = FactoredMap(
+            kind=kind,
+            layer=layer,
+            mask=self._mask(how["mask"], causal=how["causal"]),
+            query_vectors=query,
+            key_vectors=key,
+            value_vectors=value,
+            scale=how["scale"],
+            bias=self._bias(how["bias"]),
+            soft_cap=how["soft_cap"],
+            sink=how["sink"],
+        )
+        # The interface returns (batch, query, head, value_dim).
+        self.seen.append(Seen(one, rows, rows_of(output[0].transpose(0, 1), rows)))
+
+    def _mask(self, given: Tensor | None, *, causal: bool) -> Mask:
+        if given is None:
+            return CausalMask() if causal else Mask()
+        if id(given) not in self._masks:
+            self._masks[id(given)] = (given, recognise(given))
+        return self._masks[id(given)][1]
+
+    def _bias(self, given: Tensor | None) -> Bias | None:
+        if given is None:
+            return None
+        if id(given) not in self._biases:
+            self._biases[id(given)] = (given, _linear_bias(given[0].detach()))
+        return self._biases[id(given)][1]
+
+
+_collector: ContextVar[Collector | None] = ContextVar("attention_atlas_collector", default=None)
+
+
+def run(network: nn.Module, inputs: Mapping[str, Tensor]) -> Run:
+    """One forward pass over one example, as factored maps. The network must be `installed`."""
+    collector = Collector(network)
+    token = _collector.set(collector)
+    try:
+        output = network(**inputs, **call_options(network), return_dict=True)
+    finally:
+        _collector.reset(token)
+    if not collector.seen:
+        raise TraceError(f"{type(network).__name__} does not use the attention interface")
+    return Run(tuple(collector.seen), output[0][0])
+
+
+def install(network: Any) -> None:  # noqa: ANN401
+    """Make the model attend through our function, for good: it costs nothing while no collector listens."""
+    network.set_attn_implementation(NAME)
+
+
+def call_options(network: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Keyword arguments for one pass: no cache, whose references to keys and values would outlive it."""
+    return {"use_cache": False} if hasattr(network.config, "use_cache") else {}
+
+
+def recognise(given: Tensor) -> Mask:
+    """The mask object of a boolean mask (1, 1, query, key): causal and sliding windows by rule, others as given."""
+    if given.dtype != torch.bool or given.shape[:2] != (1, 1):
+        raise TraceError(f"a mask {given.dtype} of shape {tuple(given.shape)} cannot be read")
+    matrix = given[0, 0]
+    if bool(matrix.all()):
+        return Mask()
+    queries, keys = (torch.arange(size, device=matrix.device) for size in matrix.shape)
+    last, first = int(matrix[-1].sum()), int(matrix[0].sum())
+    causal = CausalMask(matrix.shape[1] - matrix.shape[0])
+    offset = causal.offset
+    candidates = (causal, causal & SlidingWindowMask(last, offset), SlidingWindowMask(first, offset))
+    for candidate in candidates:
+        if torch.equal(candidate.window(queries, keys), matrix):
+            return candidate
+    return ExplicitMask(matrix)
+
+
+def _linear_bias(bias: Tensor) -> Bias | None:
+    """The bias (head, query, key) as one value a distance where it depends on nothing else, None where it is 0."""
+    if not bias.any():
+        return None
+    if torch.equal(bias[:, 1:, 1:], bias[:, :-1, :-1]):
+        # Distance d stands in the last row while the key is left of it, in the first row otherwise.
+        by_distance = torch.cat([bias[:, :, 0].flip(1), bias[:, 0, 1:]], dim=1)
+        return RelativeBias(by_distance=by_distance.contiguous(), query_count=bias.shape[1])
+    return bias
+
+
+def _attend(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
+) -> tuple[Tensor, Tensor | None]:
+    """transformers' attention function: the fast kernel where it can, the model's own formula where it cannot."""
+    collector = _collector.get()
+    used = {name: options.pop(name, None) for name in ("scaling", "is_causal", "softcap", "s_aux", "position_bias")}
+    unknown = [name for name, given in options.items() if given is not None and name not in _HARMLESS]
+    if unknown:
+        raise TraceError(f"{type(module).__name__} hands over {', '.join(unknown)}, whose meaning is not known")
+    causal = used["is_causal"] if used["is_causal"] is not None else getattr(module, "is_causal", True)
+    causal = bool(causal) and query.shape[2] > 1 and attention_mask is None
+    if used["softcap"] is not None or used["s_aux"] is not None:
+        output = _own_formula(module, (query, key, value), _additive(attention_mask, query, key, causal), used, options)
+    else:
+        output = sdpa_attention_forward(
+            module,
+            query,
+            key,
+            value,
+            attention_mask,
+            scaling=used["scaling"],
+            is_causal=causal,
+            position_bias=used["position_bias"],
+        )[0]
+    if collector is not None:
+        collector.add(
+            module,
+            (query, key, value),
+            output,
+            mask=attention_mask,
+            causal=causal,
+            scale=used["scaling"] if used["scaling"] is not None else query.shape[-1] ** -0.5,
+            bias=used["position_bias"],
+            soft_cap=used["softcap"],
+            sink=None if used["s_aux"] is None else used["s_aux"].detach(),
+        )
+    return output, None
+
+
+def _own_formula(
+    module: nn.Module,
+    vectors: tuple[Tensor, Tensor, Tensor],
+    mask: Tensor | None,
+    used: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> Tensor:
+    """The model's own eager function: torch's kernel raises on a soft cap and silently ignores a sink."""
+    formula: Callable[..., tuple[Tensor, Tensor]] | None = getattr(
+        sys.modules[type(module).__module__], "eager_attention_forward", None
+    )
+    if formula is None:
+        raise TraceError(f"{type(module).__name__} has no formula of its own for its soft cap or sink")
+    named = {name: used[name] for name in ("scaling", "softcap", "s_aux") if used[name] is not None}
+    window = {name: options[name] for name in ("sliding_window",) if name in options}
+    return formula(module, *vectors, mask, dropout=0.0, **named, **window)[0]
+
+
+def _additive(mask: Tensor | None, query: Tensor, key: Tensor, causal: bool) -> Tensor | None:
+    """The mask as eager functions want it: 0 where a key is allowed, the smallest number where it is not."""
+    if mask is None:
+        if not causal:
+            return None
+        positions = (torch.arange(size, device=query.device) for size in (query.shape[2], key.shape[2]))
+        mask = CausalMask().window(*positions)[None, None]
+    if mask.dtype != torch.bool:
+        return mask
+    return torch.zeros((), dtype=query.dtype, device=mask.device).where(mask, torch.finfo(query.dtype).min)
+
+
+AttentionInterface.register(NAME, _attend)
+AttentionMaskInterface.register(NAME, sdpa_mask)

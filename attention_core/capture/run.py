@@ -1,0 +1,41 @@
+"""What every back end returns, and the rows it keeps of the kernel's own output for the self-check."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from attention_core.maps import AttentionMap
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One map, and what the kernel returned at a few queries: (head, row, value_dim), None for a dense map."""
+
+    map: AttentionMap
+    rows: tuple[int, ...]
+    output: Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One forward pass: everything seen, in the order it ran, and the last hidden state (position, embed_dim)."""
+
+    seen: tuple[Seen, ...]
+    hidden: Tensor
+
+    @property
+    def maps(self) -> tuple[AttentionMap, ...]:
+        """The maps, in the order the model ran them."""
+        return tuple(one.map for one in self.seen)
+
+
+def sample_rows(count: int) -> tuple[int, ...]:
+    """A few queries that stand for all: the first, one in the middle and the last."""
+    return tuple(sorted({0, count // 2, count - 1}))
+
+
+def rows_of(output: Tensor, rows: Sequence[int]) -> Tensor:
+    """A copy of some queries of a kernel's output (head, query, value_dim), so that the rest can be freed."""
+    return output[:, list(rows)].to(torch.float32, copy=True)

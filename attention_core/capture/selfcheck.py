@@ -1,0 +1,112 @@
+"""The self-check, in two parts: the kernel against the model's own eager attention, and each trace against the kernel.
+
+The first guards mask, causality, soft cap, sinks and bias, once per loaded model; the second guards every trace.
+A trace compared with its own kernel alone proves nothing: it agrees to 3e-8 with GPT-2's mask missing.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attention_core.capture import hooks
+from attention_core.capture.run import Run, Seen
+from attention_core.errors import SelfCheckError
+from attention_core.maps import FactoredMap
+from attention_core.models.loading import LoadedModel
+
+HALF_PRECISION = {torch.bfloat16: 2e-2, torch.float16: 2e-3}
+PROBE_TOKENS = 24
+_BLOCK = 256
+
+
+def tolerance(dtype: torch.dtype, largest_score: float) -> float:
+    """How far two weights may differ: 1e-5 + 1e-6 · max|score| in float32, a fixed amount in half precision."""
+    return HALF_PRECISION.get(dtype, 1e-5 + 1e-6 * largest_score)
+
+
+def check_rows(run: Run, dtype: torch.dtype) -> tuple[float, float]:
+    """The worst difference between recomputed rows and the kernel's output, and the tolerance it stays within.
+
+    Both are in units of a weight: an output is a mean of values, so the difference is divided by the largest value.
+    A SelfCheckError names the layer that exceeds it.
+    """
+    worst, allowed = 0.0, tolerance(dtype, 0.0)
+    for one in run.seen:
+        if one.output is None or not isinstance(one.map, FactoredMap):
+            continue
+        limit = tolerance(dtype, _largest_score(one))
+        largest = float(one.map.value_vectors.abs().max())
+        error = float((one.map.outputs(one.rows) - one.output).abs().max()) / max(largest, 1e-30)
+        if not error <= limit:
+            raise SelfCheckError(
+                f"recomputed rows of L{one.map.layer} ({one.map.kind}) differ from the model's own by {error:.1e}, "
+                f"more than {limit:.1e}"
+            )
+        worst, allowed = max(worst, error), max(allowed, limit)
+    return worst, allowed
+
+
+def _largest_score(one: Seen) -> float:
+    return max(float(one.map.scores(None, row).abs().max()) for row in one.rows)
+
+
+def probe_inputs(model: LoadedModel, config: Any) -> dict[str, Tensor]:  # noqa: ANN401
+    """Random ids, longer than twice any sliding window as far as the model takes them; the same ones every time."""
+    windows = [getattr(config, name, None) for name in ("sliding_window", "local_attention", "attention_window")]
+    longest = max([0, *(window for window in windows if isinstance(window, int))])
+    length = max(PROBE_TOKENS, 2 * longest + 2)
+    limit = model.card.max_tokens
+    length = min(length, limit) if limit else length
+    generator = torch.Generator().manual_seed(0)
+    vocabulary = int(config.vocab_size)
+
+    def ids(count: int) -> Tensor:
+        return torch.randint(0, vocabulary, (1, count), generator=generator).to(model.device)
+
+    inputs = {"input_ids": ids(length)}
+    if model.encoder_decoder:
+        # Another length, so that source and target cannot be mistaken for one another.
+        inputs["decoder_input_ids"] = ids(max(2, length - 5))
+    return inputs
+
+
+def compare(ours: Run, reference: Run, dtype: torch.dtype) -> float:
+    """The worst difference of a weight from the reference; a SelfCheckError where one exceeds the tolerance."""
+    known = {(one.kind, one.layer): one for one in reference.maps}
+    found = {(one.kind, one.layer): one for one in ours.maps}
+    if known.keys() != found.keys():
+        raise SelfCheckError(
+            f"{len(found)} attention sub-layers were seen, but the model has {len(known)} of its own"
+        )
+    worst = 0.0
+    for place, own in known.items():
+        one = found[place]
+        if (one.head_count, one.query_count, one.key_count) != (own.head_count, own.query_count, own.key_count):
+            raise SelfCheckError(f"L{one.layer} ({one.kind}) has another shape than the model's own")
+        for start in range(0, own.query_count, _BLOCK):
+            rows = slice(start, min(start + _BLOCK, own.query_count))
+            limit = tolerance(dtype, float(one.scores(None, rows).abs().max()) if one.has_scores else 0.0)
+            error = float((one.weights(None, rows) - own.weights(None, rows)).abs().max())
+            if not error <= limit:
+                raise SelfCheckError(
+                    f"the weights of L{one.layer} ({one.kind}) differ from the model's own by {error:.1e}, "
+                    f"more than {limit:.1e}"
+                )
+            worst = max(worst, error)
+    _compare_hidden(ours.hidden, reference.hidden, dtype)
+    return worst
+
+
+def _compare_hidden(ours: Tensor, reference: Tensor, dtype: torch.dtype) -> None:
+    """The last hidden state sees every layer's rounding: 100 times a weight's tolerance, relative to its size."""
+    scale = float(reference.float().abs().max())
+    error = float((ours.float() - reference.float()).abs().max()) / max(scale, 1e-30)
+    limit = min(0.1, 100 * tolerance(dtype, 0.0))
+    if not error <= limit:
+        raise SelfCheckError(f"the last hidden state differs from the model's own by {error:.1e} of its size")
+
+
+def reference_run(network: Any, inputs: dict[str, Tensor]) -> Run:  # noqa: ANN401
+    """The same probe through the model's own eager attention; the network must be set to it."""
+    return hooks.run(network, inputs)

@@ -1,0 +1,34 @@
+"""Where attention stands in a transformers model: which kind a sub-layer is, by its name; layers by call order."""
+
+from collections import Counter
+
+from torch import nn
+
+from attention_core.maps import Kind
+
+# What BART and Marian, T5, and GPT-2 call attention from the target to the source.
+CROSS_NAMES = frozenset({"encoder_attn", "EncDecAttention", "crossattention", "cross_attn"})
+
+
+class Sites:
+    """Tells the sub-layers of one model apart while it runs. One instance a forward pass."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._names = {id(module): name for name, module in network.named_modules()}
+        self._two_stacks = bool(getattr(getattr(network, "config", None), "is_encoder_decoder", False))
+        self._layers: Counter[Kind] = Counter()
+
+    def next(self, module: nn.Module) -> tuple[Kind, int]:
+        """The kind and layer of the sub-layer that runs now. ALBERT runs one module N times: N layers."""
+        kind = self._kind(module)
+        layer = self._layers[kind]
+        self._layers[kind] += 1
+        return kind, layer
+
+    def _kind(self, module: nn.Module) -> Kind:
+        parts = self._names.get(id(module), "").split(".")
+        if CROSS_NAMES.intersection(parts):
+            return Kind.CROSS
+        if self._two_stacks:
+            return Kind.DECODER_SELF if "decoder" in parts else Kind.ENCODER_SELF
+        return Kind.DECODER_SELF if bool(getattr(module, "is_causal", False)) else Kind.ENCODER_SELF

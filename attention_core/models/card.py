@@ -1,0 +1,24 @@
+"""What is known of a model: the part of the catalogue that travels with every trace."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One model's name and shape.
+
+    `precision` is "exact" or "quantised"; `revision` changes whenever the weights do.
+    """
+
+    name: str
+    title: str
+    full_title: str
+    family: str
+    kinds: tuple[str, ...]
+    languages: tuple[str, ...]
+    layers: int
+    heads: int
+    max_tokens: int | None
+    precision: str
+    licence: str
+    revision: str

