@@ -13,11 +13,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, cast
 
 import torch
 from torch import Tensor
 
+from attention_core.cells import Cells, Reduce
 from attention_core.errors import (
     InputError,
     NotAvailableError,
@@ -30,7 +30,6 @@ from attention_core.masks import Mask
 from attention_core.nn.attention import attention_scores, masked_softmax
 
 Range = slice | int | None
-Reduce = Literal["max", "mean"]
 # Weights computed at once. 2 MiB of float32 stay in a core's cache; larger blocks were no faster.
 BLOCK_WEIGHTS = 1 << 19
 
@@ -168,52 +167,12 @@ def _range(name: str, given: Range, count: int) -> slice:
     stop = count if given.stop is None else given.stop
     if given.step not in (None, 1) or not 0 <= start < stop <= count:
         raise WindowError(
-            f"{name} {start}:{stop} is not a range within 0:{count}", what=name, value=f"{start}:{stop}", limit=count
+            f"{name} {start}:{stop} is not a range within 0:{count}",
+            what=name,
+            value=f"{start}:{stop}",
+            limit=count,
         )
     return slice(start, stop)
-
-
-class Cells:
-    """`count` positions shared out to at most `size` cells: disjoint, complete, in order."""
-
-    def __init__(self, count: int, size: int, device: torch.device) -> None:
-        self.number = min(size, count)
-        self.edges: list[int] = [index * count // self.number for index in range(self.number + 1)]
-        edges = torch.tensor(self.edges, device=device)
-        widths = edges[1:] - edges[:-1]  # (cell)
-        steps = torch.arange(int(widths.max()), device=device)  # (place in the cell)
-        self.full = int(widths.min()) == int(widths.max())
-        self.inside = steps[None, :] < widths[:, None]  # (cell, place)
-        self.index = edges[:-1, None] + torch.minimum(steps[None, :], widths[:, None] - 1)  # (cell, place)
-
-    def reduce(self, weights: Tensor, reduce: Reduce) -> Tensor:
-        """The weights (..., position) as (..., cell)."""
-        if self.full:
-            places = weights.unflatten(-1, (self.number, -1))  # (..., cell, place)
-            return places.amax(-1) if reduce == "max" else places.mean(-1)
-        return _reduce_places(weights[..., self.index], self.inside, reduce)
-
-    def reduce_queries(self, rows: Tensor, first: int, last: int, reduce: Reduce) -> Tensor:
-        """The rows (head, query, cell) of the cells first to last as (head, query cell, cell)."""
-        index = self.index[first:last] - self.edges[first]
-        places = rows[:, index].movedim(2, -1)  # (head, query cell, cell, place)
-        return _reduce_places(places, self.inside[first:last, None, :], reduce)
-
-    def groups(self, most: int) -> Iterator[tuple[int, int]]:
-        """Runs of whole cells, each of at most `most` positions unless one cell alone is wider."""
-        first = 0
-        while first < self.number:
-            last = first + 1
-            while last < self.number and self.edges[last + 1] - self.edges[first] <= most:
-                last += 1
-            yield first, last
-            first = last
-
-
-def _reduce_places(places: Tensor, inside: Tensor, reduce: Reduce) -> Tensor:
-    if reduce == "max":
-        return places.amax(-1)  # a repeated place does not change a maximum
-    return (places * inside).sum(-1) / inside.sum(-1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -256,9 +215,18 @@ class FactoredMap(AttentionMap):
     def __post_init__(self) -> None:
         query, key, value = self.query_vectors, self.key_vectors, self.value_vectors
         shapes = f"queries {tuple(query.shape)}, keys {tuple(key.shape)}, values {tuple(value.shape)}"
-        if query.ndim != 3 or key.ndim != 3 or value.ndim != 3 or 0 in (*query.shape, *key.shape, *value.shape):
+        if (
+            query.ndim != 3
+            or key.ndim != 3
+            or value.ndim != 3
+            or 0 in (*query.shape, *key.shape, *value.shape)
+        ):
             raise ShapeError(f"a map needs (head, position, dim) vectors, not {shapes}")
-        if key.shape[:2] != value.shape[:2] or query.shape[2] != key.shape[2] or query.shape[0] % key.shape[0]:
+        if (
+            key.shape[:2] != value.shape[:2]
+            or query.shape[2] != key.shape[2]
+            or query.shape[0] % key.shape[0]
+        ):
             raise ShapeError(f"the vectors of L{self.layer} do not fit one another: {shapes}")
         if self.sink is not None and self.sink.shape != query.shape[:1]:
             raise ShapeError(f"a sink has one score a head, not {tuple(self.sink.shape)}; {shapes}")
@@ -338,7 +306,9 @@ class FactoredMap(AttentionMap):
         sink = None if self.sink is None else self.sink[heads].float()
         allowed = None
         if type(self.mask) is not Mask:
-            allowed = self.mask.window(self._positions(queries), torch.arange(self.key_count, device=self.device))
+            allowed = self.mask.window(
+                self._positions(queries), torch.arange(self.key_count, device=self.device)
+            )
         return masked_softmax(self._scores(heads, queries), allowed, sink)
 
     def outputs(self, queries: Sequence[int]) -> Tensor:
@@ -351,9 +321,13 @@ class FactoredMap(AttentionMap):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DenseMap(AttentionMap):
-    """A map whose weights (head, query, key) the model gave; for families that offer nothing to explain them."""
+    """A map whose weights (head, query, key) the model gave; for families that offer nothing to explain them.
+
+    With `sinks` a row may sum to less than 1: what is missing went to a learned sink.
+    """
 
     given: Tensor
+    sinks: bool = False
 
     def __post_init__(self) -> None:
         if self.given.ndim != 3 or 0 in self.given.shape:
@@ -366,7 +340,8 @@ class DenseMap(AttentionMap):
             raise TraceError(f"the weights of {where} give something to masked keys")
         rows = self.given.float().sum(-1)
         slack = 1e-5 if self.given.dtype == torch.float32 else 2e-2
-        off = (rows - allowed.any(-1).float()).abs().max()
+        off = rows - allowed.any(-1).float()  # (head, query)
+        off = (off.clamp_min(0) if self.sinks else off.abs()).max()
         if float(off) > slack or float(self.given.min()) < 0:
             raise TraceError(f"a row of the weights of {where} does not sum to 1 (off by {float(off):.1e})")
 
@@ -391,6 +366,11 @@ class DenseMap(AttentionMap):
         return self.given.device
 
     @property
+    def has_sink(self) -> bool:
+        """Whether a learned sink takes a share of every row."""
+        return self.sinks
+
+    @property
     def nbytes(self) -> int:
         """Memory of the weights and the mask, in bytes."""
         return self.given.nbytes + self.mask.nbytes
@@ -401,4 +381,4 @@ class DenseMap(AttentionMap):
         raise NotAvailableError("this model family gives its weights only, without the scores behind them")
 
     def _rows(self, heads: slice, queries: slice) -> Tensor:
-        return cast(Tensor, self.given[heads, queries].float())
+        return self.given[heads, queries].float()

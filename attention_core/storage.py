@@ -63,7 +63,15 @@ def load(path: Path | str) -> AttentionTrace:
         raise
     except (SafetensorError, AtlasError, OSError) as error:
         raise TraceError(f"this trace file cannot be read: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, RuntimeError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        RuntimeError,
+    ) as error:
         raise TraceError(f"this trace file is damaged: {type(error).__name__}: {error}") from error
 
 
@@ -72,13 +80,15 @@ class _Store:
 
     def __init__(self) -> None:
         self.tensors: dict[str, Tensor] = {}
-        self._names: dict[tuple[int, int, tuple[int, ...], tuple[int, ...]], str] = {}
+        self._names: dict[tuple[int, tuple[int, ...], tuple[int, ...]], str] = {}
 
     def add(self, tensor: Tensor) -> str:
-        key = (tensor.data_ptr(), tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride()))
+        key = (tensor.data_ptr(), tuple(tensor.shape), tuple(tensor.stride()))
         if key not in self._names:
             self._names[key] = f"tensor.{len(self._names)}"
-            self.tensors[self._names[key]] = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+            self.tensors[self._names[key]] = (
+                tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+            )
         return self._names[key]
 
 
@@ -90,7 +100,12 @@ def _describe(one: AttentionMap, store: _Store) -> dict[str, Any]:
         "mask_tensors": {name: store.add(tensor) for name, tensor in one.mask.tensors().items()},
     }
     if isinstance(one, DenseMap):
-        return {**shared, "maker": "dense", "given": store.add(one.given)}
+        return {
+            **shared,
+            "maker": "dense",
+            "given": store.add(one.given),
+            "sinks": one.sinks,
+        }
     assert isinstance(one, FactoredMap)
     return {
         **shared,
@@ -131,7 +146,8 @@ def _restore_map(described: Mapping[str, Any], tensors: Mapping[str, Tensor]) ->
     kind, layer = Kind(described["kind"]), int(described["layer"])
     mask = masks.restore(described["mask"], mask_tensors)
     if described["maker"] == "dense":
-        return DenseMap(kind=kind, layer=layer, mask=mask, given=tensors[described["given"]])
+        given, sinks = tensors[described["given"]], bool(described["sinks"])
+        return DenseMap(kind=kind, layer=layer, mask=mask, given=given, sinks=sinks)
     sink, cap = described["sink"], described["soft_cap"]
     return FactoredMap(
         kind=kind,
@@ -166,6 +182,6 @@ def _tokens(described: Mapping[str, Any]) -> Tokens:
     return Tokens(**{name: _tuples(value) for name, value in described.items() if name in known})
 
 
-def _tuples(value: Any) -> Any:  # noqa: ANN401
+def _tuples(value: Any) -> Any:
     """JSON's lists as the tuples that frozen objects hold."""
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -30,10 +30,10 @@ _opened: dict[str, LoadedModel] = {}
 
 
 def capture(
-    model: str | LoadedModel | Any,  # noqa: ANN401
+    model: str | LoadedModel | Any,
     example: str | Example,
     *,
-    tokenizer: Any = None,  # noqa: ANN401
+    tokenizer: Any = None,
     truncate: bool = False,
 ) -> AttentionTrace:
     """The trace of one example: every head of every layer, exact and checked.
@@ -87,13 +87,15 @@ def ready(model: LoadedModel) -> LoadedModel:
     return model
 
 
-def _loaded(model: Any, tokenizer: Any) -> LoadedModel:  # noqa: ANN401
+def _loaded(model: Any, tokenizer: Any) -> LoadedModel:
     if isinstance(model, str):
         return open_model(model)
     if isinstance(model, LoadedModel):
         return model
     if tokenizer is None:
-        raise NotAvailableError("a transformers model needs its tokenizer: capture(model, text, tokenizer=...)")
+        raise NotAvailableError(
+            "a transformers model needs its tokenizer: capture(model, text, tokenizer=...)"
+        )
     return wrap(model, tokenizer)
 
 

@@ -16,12 +16,13 @@ from attention_core.maps import DenseMap, Kind
 from attention_core.masks import CausalMask, Mask
 
 
-def run(network: Any, inputs: Mapping[str, Tensor]) -> Run:  # noqa: ANN401
+def run(network: Any, inputs: Mapping[str, Tensor]) -> Run:
     """One forward pass with `output_attentions`, as dense maps; the model must be on its eager attention."""
     options = {"use_cache": False} if hasattr(network.config, "use_cache") else {}
     output = network(**inputs, **options, output_attentions=True, return_dict=True)
+    sinks = any(name.endswith("sinks") for name, _ in network.named_parameters())
     seen = tuple(
-        Seen(_dense(kind, layer, weights), (), None)
+        Seen(_dense(kind, layer, weights, sinks=sinks), (), None)
         for kind, layers in _given(network, output)
         for layer, weights in enumerate(layers)
     )
@@ -44,7 +45,7 @@ def is_causal(network: nn.Module) -> bool:
     return "past_key_values" in parameters and "encoder_hidden_states" not in parameters
 
 
-def _given(network: nn.Module, output: Any) -> Iterator[tuple[Kind, tuple[Tensor, ...]]]:  # noqa: ANN401
+def _given(network: nn.Module, output: Any) -> Iterator[tuple[Kind, tuple[Tensor, ...]]]:
     fields = (
         (Kind.ENCODER_SELF, "encoder_attentions"),
         (Kind.DECODER_SELF, "decoder_attentions"),
@@ -59,9 +60,9 @@ def _given(network: nn.Module, output: Any) -> Iterator[tuple[Kind, tuple[Tensor
         yield (Kind.DECODER_SELF if is_causal(network) else Kind.ENCODER_SELF), layers
 
 
-def _dense(kind: Kind, layer: int, weights: Tensor | None) -> DenseMap:
+def _dense(kind: Kind, layer: int, weights: Tensor | None, *, sinks: bool) -> DenseMap:
     if weights is None:
         raise TraceError(f"L{layer} ({kind}) returned no weights")
     given = weights[0].detach()  # (head, query, key)
     mask: Mask = CausalMask() if kind == Kind.DECODER_SELF else Mask()
-    return DenseMap(kind=kind, layer=layer, mask=mask, given=given.to(torch.float32))
+    return DenseMap(kind=kind, layer=layer, mask=mask, given=given.to(torch.float32), sinks=sinks)

@@ -50,7 +50,9 @@ class Collector:
         self._masks: dict[int, tuple[Tensor, Mask]] = {}
         self._biases: dict[int, tuple[Tensor, Bias | None]] = {}
 
-    def add(self, module: nn.Module, vectors: tuple[Tensor, Tensor, Tensor], output: Tensor, **how: Any) -> None:
+    def add(
+        self, module: nn.Module, vectors: tuple[Tensor, Tensor, Tensor], output: Tensor, **how: Any
+    ) -> None:
         """Keep one sub-layer: its vectors (batch, head, position, dim) and a few rows of its output."""
         query, key, value = (tensor[0].detach() for tensor in vectors)
         if vectors[0].shape[0] != 1:
@@ -103,12 +105,12 @@ def run(network: nn.Module, inputs: Mapping[str, Tensor]) -> Run:
     return Run(tuple(collector.seen), output[0][0])
 
 
-def install(network: Any) -> None:  # noqa: ANN401
+def install(network: Any) -> None:
     """Make the model attend through our function, for good: it costs nothing while no collector listens."""
     network.set_attn_implementation(NAME)
 
 
-def call_options(network: Any) -> dict[str, Any]:  # noqa: ANN401
+def call_options(network: Any) -> dict[str, Any]:
     """Keyword arguments for one pass: no cache, whose references to keys and values would outlive it."""
     return {"use_cache": False} if hasattr(network.config, "use_cache") else {}
 
@@ -143,18 +145,30 @@ def _linear_bias(bias: Tensor) -> Bias | None:
 
 
 def _attend(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    **options: Any,
 ) -> tuple[Tensor, Tensor | None]:
     """transformers' attention function: the fast kernel where it can, the model's own formula where it cannot."""
     collector = _collector.get()
-    used = {name: options.pop(name, None) for name in ("scaling", "is_causal", "softcap", "s_aux", "position_bias")}
+    used = {
+        name: options.pop(name, None)
+        for name in ("scaling", "is_causal", "softcap", "s_aux", "position_bias")
+    }
     unknown = [name for name, given in options.items() if given is not None and name not in _HARMLESS]
     if unknown:
-        raise TraceError(f"{type(module).__name__} hands over {', '.join(unknown)}, whose meaning is not known")
+        raise TraceError(
+            f"{type(module).__name__} hands over {', '.join(unknown)}, whose meaning is not known"
+        )
     causal = used["is_causal"] if used["is_causal"] is not None else getattr(module, "is_causal", True)
     causal = bool(causal) and query.shape[2] > 1 and attention_mask is None
     if used["softcap"] is not None or used["s_aux"] is not None:
-        output = _own_formula(module, (query, key, value), _additive(attention_mask, query, key, causal), used, options)
+        output = _own_formula(
+            module, (query, key, value), _additive(attention_mask, query, key, causal), used, options
+        )
     else:
         output = sdpa_attention_forward(
             module,

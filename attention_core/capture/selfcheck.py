@@ -51,9 +51,11 @@ def _largest_score(one: Seen) -> float:
     return max(float(one.map.scores(None, row).abs().max()) for row in one.rows)
 
 
-def probe_inputs(model: LoadedModel, config: Any) -> dict[str, Tensor]:  # noqa: ANN401
+def probe_inputs(model: LoadedModel, config: Any) -> dict[str, Tensor]:
     """Random ids, longer than twice any sliding window as far as the model takes them; the same ones every time."""
-    windows = [getattr(config, name, None) for name in ("sliding_window", "local_attention", "attention_window")]
+    windows = [
+        getattr(config, name, None) for name in ("sliding_window", "local_attention", "attention_window")
+    ]
     longest = max([0, *(window for window in windows if isinstance(window, int))])
     length = max(PROBE_TOKENS, 2 * longest + 2)
     limit = model.card.max_tokens
@@ -82,7 +84,11 @@ def compare(ours: Run, reference: Run, dtype: torch.dtype) -> float:
     worst = 0.0
     for place, own in known.items():
         one = found[place]
-        if (one.head_count, one.query_count, one.key_count) != (own.head_count, own.query_count, own.key_count):
+        if (one.head_count, one.query_count, one.key_count) != (
+            own.head_count,
+            own.query_count,
+            own.key_count,
+        ):
             raise SelfCheckError(f"L{one.layer} ({one.kind}) has another shape than the model's own")
         for start in range(0, own.query_count, _BLOCK):
             rows = slice(start, min(start + _BLOCK, own.query_count))
@@ -107,6 +113,6 @@ def _compare_hidden(ours: Tensor, reference: Tensor, dtype: torch.dtype) -> None
         raise SelfCheckError(f"the last hidden state differs from the model's own by {error:.1e} of its size")
 
 
-def reference_run(network: Any, inputs: dict[str, Tensor]) -> Run:  # noqa: ANN401
+def reference_run(network: Any, inputs: dict[str, Tensor]) -> Run:
     """The same probe through the model's own eager attention; the network must be set to it."""
     return hooks.run(network, inputs)

@@ -60,7 +60,7 @@ def number(weight: float) -> str:
     return "0" if weight == 0 else f"{weight:.2f}".removeprefix("0")
 
 
-def label(text: Any) -> str:  # noqa: ANN401
+def label(text: Any) -> str:
     """A token as a label: on one line, what cannot be seen spelled out, and cut when it is very long."""
     if not isinstance(text, str):
         raise InputError(f"tokens are texts; {text!r:.100} is not".replace("\n", " "))

@@ -1,29 +1,70 @@
 """The heatmap that teachers know: who looks at whom, rows look, columns are looked at."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import matplotlib.figure
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from attention_core.errors import InputError, ShapeError
+from attention_core.errors import InputError, ShapeError, UnknownNameError
 from attention_core.figures.figure import Figure, label
 from attention_core.figures.matplotlib_writer import to_matplotlib
+from attention_core.trace import AttentionTrace
 
 Weights = torch.Tensor | ArrayLike
 
 
+@overload
 def heatmap(
     weights: Weights, tokens: Sequence[str], key_tokens: Sequence[str] | None = None
+) -> matplotlib.figure.Figure: ...
+@overload
+def heatmap(
+    weights: AttentionTrace, *, layer: int, head: int, kind: str | None = None
+) -> matplotlib.figure.Figure: ...
+def heatmap(
+    weights: Weights | AttentionTrace,
+    tokens: Sequence[str] | None = None,
+    key_tokens: Sequence[str] | None = None,
+    layer: int | None = None,
+    head: int | None = None,
+    kind: str | None = None,
 ) -> matplotlib.figure.Figure:
     """A matplotlib figure of attention weights (query, key), with the tokens as labels.
 
-    weights: a torch tensor, numpy array or nested lists. tokens label the queries, and the keys too unless
-    key_tokens are given (cross-attention). An InputError tells ranks, sizes and numbers that make no heatmap.
+    Of weights and tokens: a torch tensor, numpy array or nested lists (query, key); tokens label the queries, and
+    the keys too unless key_tokens are given (cross-attention). Or of one head of a trace: layer and head, and the
+    kind where the trace has several. An InputError tells what makes no heatmap.
     """
+    if isinstance(weights, AttentionTrace):
+        if tokens is not None or key_tokens is not None:
+            raise InputError("a trace brings its own tokens: heatmap(trace, layer=3, head=1)")
+        if layer is None or head is None:
+            raise InputError("a trace has many heads; name one: heatmap(trace, layer=3, head=1)")
+        return to_matplotlib(head_figure(weights, layer, head, kind))
+    if (layer, head, kind) != (None, None, None):
+        raise InputError(
+            "layer, head and kind choose from a trace; weights and tokens are already one head's"
+        )
+    if tokens is None:
+        raise InputError("weights need the tokens that label them: heatmap(weights, tokens)")
     return to_matplotlib(heatmap_figure(weights, tokens, key_tokens))
+
+
+def head_figure(trace: AttentionTrace, layer: int, head: int, kind: str | None = None) -> Figure:
+    """The heatmap of one head of a trace, as plain data."""
+    kinds = list(dict.fromkeys(attention.kind for attention in trace.maps))
+    if kind is None and len(kinds) > 1:
+        raise InputError(f"this trace has several kinds of attention; choose one: {', '.join(kinds)}")
+    kind = kinds[0] if kind is None else kind
+    attention = trace.map(kind, layer)
+    if not 0 <= head < attention.head_count:
+        raise UnknownNameError("head", head, range(attention.head_count))
+    queries, keys = trace.queries(kind).texts, trace.keys(kind).texts
+    window = attention.weights(slice(head, head + 1), slice(None), slice(None))[0]  # (query, key)
+    return heatmap_figure(window, queries, keys, caption=f"{trace.model.title} · L{layer} H{head}")
 
 
 def heatmap_figure(
@@ -58,7 +99,7 @@ def _matrix(weights: Weights) -> NDArray[np.float64]:
     return matrix
 
 
-def _labels(tokens: Any) -> tuple[str, ...]:  # noqa: ANN401
+def _labels(tokens: Any) -> tuple[str, ...]:
     if isinstance(tokens, str) or not isinstance(tokens, Sequence):
         raise InputError(f"tokens are a list of texts, one a row, not {type(tokens).__name__}")
     return tuple(map(label, tokens))

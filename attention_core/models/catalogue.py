@@ -156,7 +156,7 @@ def _build(make: Callable[..., T], table: dict[str, Any], where: str) -> T:
     return make(**values)
 
 
-def _take(table: dict[str, Any], key: str, kind: Any, where: str) -> Any:  # noqa: ANN401
+def _take(table: dict[str, Any], key: str, kind: Any, where: str) -> Any:
     """The table's value of that key, taken out of it."""
     _demand(key in table, where, f"lacks {key!r}")
     value = table.pop(key)

@@ -79,7 +79,9 @@ class LoadedModel:
     def encode(self, example: Example, *, truncate: bool = False) -> Encoded:
         """The example in tokens. A TextError for a text without tokens, TooManyTokensError for one too long."""
         if (example.target is not None) != self.encoder_decoder:
-            wanted = "needs a target text" if self.encoder_decoder else "has one sequence and takes no target text"
+            wanted = (
+                "needs a target text" if self.encoder_decoder else "has one sequence and takes no target text"
+            )
             raise NotAvailableError(f"{self.card.title} {wanted}")
         source = self._tokens(example.text, example.pair, truncate=truncate)
         target = None
@@ -149,7 +151,7 @@ def load_reference(folder: Path, *, dtype: torch.dtype, device: torch.device) ->
     from transformers import AutoModel  # takes seconds, and most starts never need it
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         network = AutoModel.from_pretrained(
             folder,
@@ -164,7 +166,7 @@ def load_reference(folder: Path, *, dtype: torch.dtype, device: torch.device) ->
     return network.to(device).eval()  # type: ignore[no-any-return]
 
 
-def wrap(model: Any, tokenizer: Any, *, card: ModelCard | None = None) -> LoadedModel:  # noqa: ANN401
+def wrap(model: Any, tokenizer: Any, *, card: ModelCard | None = None) -> LoadedModel:
     """A transformers model that is already in memory, with its tokenizer, ready for `capture`.
 
     `tokenizer` is a `tokenizers.Tokenizer` or a fast tokenizer of transformers. The model is put into eval mode.
@@ -178,7 +180,7 @@ def wrap(model: Any, tokenizer: Any, *, card: ModelCard | None = None) -> Loaded
     return LoadedModel(card, copy, model.eval(), "interface", parameter.dtype, parameter.device)
 
 
-def _card_of(model: Any) -> ModelCard:  # noqa: ANN401
+def _card_of(model: Any) -> ModelCard:
     config = model.config
     name = str(getattr(config, "name_or_path", "") or type(model).__name__)
     limit = getattr(config, "max_position_embeddings", None)

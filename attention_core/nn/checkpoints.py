@@ -111,7 +111,7 @@ class _NoRandomStart(TorchFunctionMode):
         types: object,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         if getattr(func, "__module__", None) == "torch.nn.init":
             return args[0] if args else (kwargs or {})["tensor"]
         return func(*args, **(kwargs or {}))
@@ -183,7 +183,7 @@ def _modern_name(stored: str) -> str:
     return stored.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 
 
-def _read_weights(file: Any, wanted: Mapping[str, Tensor], folder: str) -> dict[str, Tensor]:  # noqa: ANN401
+def _read_weights(file: Any, wanted: Mapping[str, Tensor], folder: str) -> dict[str, Tensor]:
     """The weights by our own names, from an open safetensors file."""
     names = list(file.keys())
     prefix = "bert." if any(name.startswith("bert.") for name in names) else ""

@@ -1,0 +1,72 @@
+# Attention Atlas: `make serve` starts it, `make test` proves it.
+
+PYTHON ?= python3
+MODEL ?= minilm
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+
+.PHONY: serve install model test test-tools browser node lint types pytest js clean
+.DELETE_ON_ERROR:
+
+serve: install
+	$(BIN)/attention-atlas serve
+
+install: $(VENV)/installed
+
+model: install
+	$(BIN)/attention-atlas models fetch $(MODEL)
+
+test: lint types pytest js
+
+# ---- what is installed, and only when pyproject.toml changes
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	$(PIP) --upgrade pip
+	$(PIP) 'torch>=2.12,<2.14'
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/tested: pyproject.toml $(VENV)/installed
+	$(PIP) -e '.[test]'
+	@touch $@
+
+test-tools: $(VENV)/tested
+
+# ---- what the tests need beside Python: a Chromium and Node 20
+
+browser: test-tools
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; then exit 0; \
+	else $(BIN)/playwright install chromium; fi
+
+node:
+	@recent() { command -v node >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))'; }; \
+	if recent; then exit 0; fi; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs; fi; \
+	recent || { echo "Node 20 or newer is needed for the tests of the page" >&2; exit 1; }
+
+# ---- the parts of the proof
+
+lint: test-tools
+	$(BIN)/ruff check .
+
+types: test-tools
+	$(BIN)/mypy
+
+pytest: test-tools browser
+	$(BIN)/python -m pytest
+
+js: node
+	node --test tests/js/*.test.mjs
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,92 @@
+"""Where the heavy work runs: pools with a bounded queue, and for each model one lane that loads it once."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from app.problems import BusyError
+from attention_core.errors import AtlasError, CheckpointError
+
+if TYPE_CHECKING:
+    from attention_core.models.catalogue import CatalogueEntry
+    from attention_core.models.loading import LoadedModel
+
+T = TypeVar("T")
+Loader = Callable[["CatalogueEntry", Path], "LoadedModel"]
+
+
+class Pool:
+    """A few worker threads and a bounded queue before them; a BusyError when it is full."""
+
+    def __init__(self, name: str, workers: int, limit: int) -> None:
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix=name)
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """What runs and what waits."""
+        return self._count
+
+    def submit(self, work: Callable[[], T], *, must: bool = False) -> "Future[T]":
+        """The future of some work; `must` is for the server's own work, which is never turned away."""
+        with self._lock:
+            if self._count >= self._limit and not must:
+                raise BusyError()
+            self._count += 1
+        try:
+            future = self._executor.submit(work)
+        except RuntimeError as error:  # The server is shutting down.
+            self._done()
+            raise BusyError() from error
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, _: object = None) -> None:
+        with self._lock:
+            self._count -= 1
+
+    def close(self) -> None:
+        """Takes no more work and drops what waits; what runs ends by itself."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def join(self) -> None:
+        """Waits until what runs has ended."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Lane:
+    """One model: its thread, its queue, and the model itself once it is loaded and has passed its self-check."""
+
+    def __init__(self, entry: "CatalogueEntry", folder: Path, load: Loader, limit: int) -> None:
+        self.entry = entry
+        self.pool = Pool(f"lane-{entry.card.name}", 1, limit)
+        self.model: LoadedModel | None = None
+        self.loading = False
+        self.problem: Exception | None = None
+        self._folder = folder
+        self._load = load
+
+    def warm(self) -> "Future[LoadedModel]":
+        """The future of the loaded model, so that the first visitor does not wait for it."""
+        self.loading = self.model is None
+        return self.pool.submit(self.ready, must=True)
+
+    def ready(self) -> "LoadedModel":
+        """The model; in the lane's thread only, which is why it is loaded once however many ask."""
+        if self.model is None:
+            self.loading, self.problem = True, None
+            try:
+                self.model = self._load(self.entry, self._folder)
+            except AtlasError as error:
+                self.problem = error
+                raise
+            except Exception as error:
+                self.problem = CheckpointError(f"{self.entry.card.title} cannot be loaded ({type(error).__name__})")
+                raise self.problem from error
+            finally:
+                self.loading = False
+        return self.model

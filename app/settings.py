@@ -1,0 +1,71 @@
+"""Every setting of the server: its name in the environment is ATLAS_ and the field's name in capitals."""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """The settings, read from the environment; arguments win over it."""
+
+    model_config = SettingsConfigDict(env_prefix="ATLAS_", frozen=True, extra="ignore")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    mode: Literal["auto", "local", "public"] = Field(
+        default="auto", description="public switches off what a stranger must not do; auto: public unless on loopback."
+    )
+    cache: Path | None = Field(default=None, description="Folder of fetched models; default: the user's cache.")
+    device: str = Field(default="auto", description="cpu, cuda, mps, or auto for the best there is.")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        default="float32", description="Number format of the models' parameters."
+    )
+    trace_cache_bytes: int = Field(
+        default=512 * MIB, ge=0, description="Memory for traces; the newest one is kept even when it is larger."
+    )
+    queue_limit: int = Field(default=8, ge=1, description="Requests that may wait for one model.")
+    max_body_bytes: int = Field(default=MIB, ge=1, description="Largest body of a request.")
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Host names this server answers to; default: loopback, or with public_url its host."
+    )
+    public_url: str | None = Field(default=None, description="Address that people see, for absolute links.")
+    allow_fetch: bool | None = Field(
+        default=None, description="Whether a visitor may start a model's download; default: only in local mode."
+    )
+    fetch_on_start: bool = Field(default=True, description="Fetch the default model at the first start.")
+    trace_timeout: float = Field(default=120.0, gt=0, description="Seconds a request waits for its trace.")
+
+    @property
+    def is_public(self) -> bool:
+        """Whether strangers may reach this server."""
+        return self.mode == "public" or (self.mode == "auto" and not _is_loopback(self.host))
+
+    @property
+    def may_fetch(self) -> bool:
+        """Whether a visitor may start a model's download."""
+        return not self.is_public if self.allow_fetch is None else self.allow_fetch
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host names this server answers to, lower case; empty: all of them."""
+        if self.allowed_hosts:
+            return () if "*" in self.allowed_hosts else tuple(host.lower() for host in self.allowed_hosts)
+        if not self.is_public:
+            return ("localhost", "127.0.0.1", "[::1]")
+        own = urlsplit(self.public_url or "").hostname
+        return (own, "localhost", "127.0.0.1") if own else ()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

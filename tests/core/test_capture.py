@@ -1,0 +1,99 @@
+"""The default model, from text to trace."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from attention_core.capture import Example, capture, ready
+from attention_core.errors import NotAvailableError, TextError, TooManyTokensError
+from attention_core.models.catalogue import load_catalogue
+from attention_core.models.loading import EmptyTextError, LoadedModel, load_model
+
+pytestmark = pytest.mark.model
+CAT = "The cat sat on the mat because it was tired"
+
+
+@pytest.fixture(scope="module")
+def minilm(minilm_folder: Path) -> LoadedModel:
+    return ready(load_model(load_catalogue().entry("minilm").card, minilm_folder))
+
+
+def test_the_cat_sentence_has_its_known_weights(minilm: LoadedModel) -> None:
+    trace = capture(minilm, CAT)
+    assert minilm.back_end == "in-house"
+    assert len(trace.maps) == 6
+    assert [one.head_count for one in trace.maps] == [12] * 6
+    it, cat, the = 8, 2, 1
+    assert (trace.source.texts[it], trace.source.texts[cat], trace.source.texts[the]) == ("it", "cat", "the")
+    # Figures published with the project's data (GAP, OntoGUM table), measured with BertModel's eager attention.
+    assert float(trace.map("encoder-self", 3).weights(1, it, cat)) == pytest.approx(0.487, abs=0.001)
+    assert float(trace.map("encoder-self", 3).weights(1, the, cat)) == pytest.approx(0.61, abs=0.005)
+    assert float(trace.map("encoder-self", 5).weights(11, it, cat)) == pytest.approx(0.683, abs=0.001)
+    assert trace.provenance.self_check_error <= trace.provenance.self_check_tolerance
+    assert trace.notices == ()
+
+
+def test_the_ids_are_the_tokenizers_own(minilm: LoadedModel, minilm_folder: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(minilm_folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    assert list(capture(minilm, CAT).source.ids) == tokenizer.encode(CAT).ids
+
+
+def test_korean_falls_apart_into_overlapping_jamo_and_says_so(minilm: LoadedModel) -> None:
+    trace = capture(minilm, "나는 학교에 갔다")
+    assert "[UNK]" in trace.source.pieces
+    assert trace.source.spans[1] == trace.source.spans[2] == (0, 1)
+    assert [notice.code for notice in trace.notices] == ["language", "unknown-tokens"]
+
+
+def test_a_pair_is_told_apart_by_its_segments(minilm: LoadedModel) -> None:
+    trace = capture(minilm, Example("A cat.", pair="It slept."))
+    assert "".join(trace.source.segment) == "AAAAABBBB"
+    alone = capture(minilm, "A cat.")
+    assert not torch.allclose(trace.maps[0].weights()[:, :5, :5], alone.maps[0].weights())
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t", "\x00", "\u200b"])
+def test_a_text_without_tokens_is_refused(minilm: LoadedModel, text: str) -> None:
+    with pytest.raises(EmptyTextError, match="write a sentence"):
+        capture(minilm, text)
+
+
+def test_half_a_surrogate_pair_is_refused(minilm: LoadedModel) -> None:
+    with pytest.raises(TextError, match="surrogate"):
+        capture(minilm, "a\ud800b")
+
+
+def test_a_long_text_is_refused_with_the_limit_or_cut_and_says_where(minilm: LoadedModel) -> None:
+    text = " ".join(f"word{number % 9}" for number in range(600))
+    with pytest.raises(TooManyTokensError, match="at most 512"):
+        capture(minilm, text)
+    trace = capture(minilm, text, truncate=True)
+    assert len(trace.source) <= 512
+    assert trace.source.cut is not None
+    (notice,) = trace.notices
+    assert notice.code == "truncated"
+    # What is left is encoded as it was in the whole text, and ends where the cut says.
+    whole = Tokenizer.from_str(minilm.tokenizer.to_str()).encode(text)
+    kept = len(trace.source) - 1
+    assert list(trace.source.ids[:kept]) == whole.ids[:kept]
+    assert trace.source.spans[kept - 1][1] <= trace.source.cut  # type: ignore[index]
+
+
+def test_an_unbroken_long_text_is_cut_too(minilm: LoadedModel) -> None:
+    trace = capture(minilm, "ㄱ!" * 3000, truncate=True)
+    assert 400 < len(trace.source) <= 512
+
+
+def test_an_encoder_takes_no_target(minilm: LoadedModel) -> None:
+    with pytest.raises(NotAvailableError, match="one sequence"):
+        capture(minilm, Example("a", target="b"))
+
+
+def test_memory_is_queries_keys_and_values_only(minilm: LoadedModel) -> None:
+    trace = capture(minilm, "word " * 500)
+    tokens = len(trace.source)
+    assert trace.nbytes == 6 * 3 * 12 * tokens * 32 * 4
