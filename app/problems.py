@@ -32,6 +32,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "busy": (503, "The server is busy"),
     "model-absent": (409, "The model has not been fetched"),
     "model-loading": (503, "The model is being loaded"),
+    "not-ready": (503, "The default model is not ready"),
     "fetch-failed": (502, "The model could not be fetched"),
     "model": (500, "The model cannot be used"),
     "checkpoint": (500, "The model's files are not usable"),

@@ -4,6 +4,7 @@ trace = capture("minilm", "The cat sat on the mat because it was tired")
 """
 
 import time
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -60,7 +61,7 @@ def capture(
             seconds=time.perf_counter() - started,
             self_check_error=error,
             self_check_tolerance=limit,
-            versions={name: version(name) for name in ("attention-atlas", "torch", "transformers")},
+            versions=_versions(),
         ),
         notices=_notices(loaded, encoded),
     )
@@ -85,6 +86,12 @@ def ready(model: LoadedModel) -> LoadedModel:
                 _prove(model)
             model.checked = True
     return model
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """The versions that made the numbers; read from disk once, it takes as long as a self-check."""
+    return {name: version(name) for name in ("attention-atlas", "torch", "transformers")}
 
 
 def _loaded(model: Any, tokenizer: Any) -> LoadedModel:

@@ -7,7 +7,8 @@ import torch
 from tokenizers import Tokenizer
 
 from attention_core.capture import Example, capture, ready
-from attention_core.errors import NotAvailableError, TextError, TooManyTokensError
+from attention_core.errors import InputError, NotAvailableError, TextError, TooManyTokensError, UnknownNameError
+from attention_core.figures import heatmap
 from attention_core.models.catalogue import load_catalogue
 from attention_core.models.loading import EmptyTextError, LoadedModel, load_model
 
@@ -97,3 +98,16 @@ def test_memory_is_queries_keys_and_values_only(minilm: LoadedModel) -> None:
     trace = capture(minilm, "word " * 500)
     tokens = len(trace.source)
     assert trace.nbytes == 6 * 3 * 12 * tokens * 32 * 4
+
+
+def test_one_head_of_a_trace_makes_a_heatmap(minilm: LoadedModel) -> None:
+    trace = capture(minilm, CAT)
+    figure = heatmap(trace, layer=3, head=1)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == list(trace.source.texts)
+    with pytest.raises(InputError, match="name one"):
+        heatmap(trace, layer=3)  # type: ignore[call-overload]
+    with pytest.raises(UnknownNameError, match="accepted: 0"):
+        heatmap(trace, layer=3, head=12)
+    with pytest.raises(UnknownNameError, match="accepted: encoder-self"):
+        heatmap(trace, layer=3, head=1, kind="cross")

@@ -1,0 +1,97 @@
+"""create_app: everything the server is made of, put together from its settings; there are no globals."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.api import create_router
+from app.assets import Assets
+from app.guard import Guard
+from app.jobs import Jobs, Watch
+from app.metrics import Metrics
+from app.pages import Pages
+from app.problems import ProblemError, add_handlers
+from app.service import TraceService
+from app.settings import Settings
+from attention_core.models.catalogue import load_catalogue
+from attention_core.models.sources import cache_folder, is_fetched
+
+READ = ["GET", "HEAD"]
+
+
+def create_app(settings: Settings | None = None, *, watch: Watch | None = None) -> FastAPI:
+    """The server of these settings; `watch` is told of every change of a job."""
+    settings = settings or Settings()
+    metrics = Metrics()
+    catalogue = load_catalogue()
+    service = TraceService(settings, catalogue, cache_folder(settings.cache), metrics)
+    jobs = Jobs(service, watch)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        _begin(settings, service, jobs)
+        yield
+        await jobs.close()
+        await service.close()
+
+    app = FastAPI(
+        title="Attention Atlas",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=life,
+    )
+    # The last one added is the outermost.
+    app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
+    app.add_middleware(Guard, settings=settings, metrics=metrics)
+    add_handlers(app)
+    app.include_router(create_router(settings, service, jobs))
+    _add_pages(app, service)
+    _add_health(app, service, jobs, metrics)
+    return app
+
+
+def _begin(settings: Settings, service: TraceService, jobs: Jobs) -> None:
+    """Readies the default model in the background: loads it, or fetches it first."""
+    entry = service.catalogue.default
+    if is_fetched(entry, service.cache):
+        service.lane(entry).warm()
+    elif settings.fetch_on_start:
+        jobs.fetch(entry.card.name)
+
+
+def _add_pages(app: FastAPI, service: TraceService) -> None:
+    assets = Assets()
+    pages = Pages(assets, service.catalogue.default.card.name)
+    app.add_api_route("/", pages.explore, methods=READ, include_in_schema=False, response_model=None)
+    app.add_api_route(
+        "/static/{version}/{name:path}", assets.reply, methods=READ, include_in_schema=False, response_model=None
+    )
+
+
+def _add_health(app: FastAPI, service: TraceService, jobs: Jobs, metrics: Metrics) -> None:
+    @app.api_route("/healthz", methods=READ, include_in_schema=False)
+    async def healthz() -> Response:
+        """The server answers."""
+        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    @app.api_route("/readyz", methods=READ, include_in_schema=False)
+    async def readyz(_: Request) -> Response:
+        """The default model is loaded and checked; a 503 problem until then."""
+        entry = service.catalogue.default
+        if service.lane(entry).model is None:
+            state, _job, _problem = jobs.standing(entry)
+            if state in ("absent", "failed"):
+                raise ProblemError("not-ready", f"{entry.card.title} is {state}", model=entry.card.name)
+            raise ProblemError("model-loading", f"{entry.card.title} is being loaded", model=entry.card.name)
+        return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})
+
+    @app.get("/metrics", include_in_schema=False)
+    async def numbers() -> Response:
+        """The server's numbers for Prometheus."""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

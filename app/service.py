@@ -1,0 +1,224 @@
+"""TraceService: makes traces, one lane a model, and holds them in a cache bounded in bytes.
+
+Everything here runs on the event loop but the work itself, so nothing needs a lock. No one outside may assume
+that a trace lives in this process: an id is a hash of the request, and any replica can make it again.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from app.lanes import Lane, Loader, Pool
+from app.metrics import Metrics
+from app.problems import BusyError, ProblemError
+from app.schemas import TraceRequest
+from app.settings import Settings
+from attention_core.errors import ModelAbsentError, TextError
+from attention_core.models.catalogue import Catalogue, CatalogueEntry
+from attention_core.models.sources import is_fetched, model_folder
+
+if TYPE_CHECKING:
+    from attention_core.models.loading import LoadedModel
+    from attention_core.trace import AttentionTrace
+
+T = TypeVar("T")
+Gone = Callable[[], Awaitable[bool]]
+
+FORMAT = 1  # of the trace document: a change of meaning is a change of ids
+READERS = 2
+READS_WAITING = 64
+LOOK_AGAIN = 0.25  # seconds between two looks whether the client is still there
+
+
+class ClientGoneError(Exception):
+    """Nobody waits for the reply any more."""
+
+
+class TraceCache:
+    """The traces used last, within a bound in bytes. The newest stays even when it is larger than the bound."""
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._held: OrderedDict[str, AttentionTrace] = OrderedDict()
+        self.nbytes = 0
+
+    def get(self, trace_id: str) -> "AttentionTrace | None":
+        """The trace, which now counts as just used."""
+        if trace_id in self._held:
+            self._held.move_to_end(trace_id)
+        return self._held.get(trace_id)
+
+    def put(self, trace_id: str, trace: "AttentionTrace") -> None:
+        """Holds a trace and lets those go that were used longest ago."""
+        if trace_id not in self._held:
+            self.nbytes += trace.nbytes
+        self._held[trace_id] = trace
+        while self.nbytes > self._bound and len(self._held) > 1:
+            _, oldest = self._held.popitem(last=False)
+            self.nbytes -= oldest.nbytes
+
+
+class Pending:
+    """A trace that is being made, and how many wait for it."""
+
+    def __init__(self, work: "Future[AttentionTrace]") -> None:
+        self.work = work
+        self.result = asyncio.wrap_future(work)
+        self.waiters = 0
+
+
+class TraceService:
+    """Traces by request and by id; models loaded once however many ask."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, cache: Path, metrics: Metrics) -> None:
+        self.settings = settings
+        self.catalogue = catalogue
+        self.cache = cache
+        self.metrics = metrics
+        self.traces = TraceCache(settings.trace_cache_bytes)
+        self.readers = Pool("reader", READERS, READS_WAITING)
+        self._lanes: dict[str, Lane] = {}
+        self._pending: dict[str, Pending] = {}
+
+    def lane(self, entry: CatalogueEntry) -> Lane:
+        """The lane of a model; loading waits until something runs in it."""
+        name = entry.card.name
+        if name not in self._lanes:
+            lane = Lane(entry, model_folder(entry, self.cache), make_loader(self.settings), self.settings.queue_limit)
+            self._lanes[name] = lane
+            self.metrics.queue.labels(name).set_function(lambda: lane.pool.count)
+        return self._lanes[name]
+
+    def state(self, entry: CatalogueEntry) -> str:
+        """absent, loading, failed, or ready: able to answer, at the latest after loading on demand."""
+        lane = self.lane(entry)
+        if lane.model is not None:
+            return "ready"
+        if lane.loading:
+            return "loading"
+        if lane.problem is not None:
+            return "failed"
+        return "ready" if is_fetched(entry, self.cache) else "absent"
+
+    def trace_id(self, request: TraceRequest, entry: CatalogueEntry) -> str:
+        """The hash of everything that a trace depends on."""
+        what = {
+            "format": FORMAT,
+            "model": [entry.card.name, entry.card.revision, self.settings.dtype],
+            "example": [request.text, request.pair, request.target],
+            "options": request.options.model_dump(),
+        }
+        spelled = json.dumps(what, sort_keys=True, ensure_ascii=False)
+        try:
+            return hashlib.sha256(spelled.encode()).hexdigest()[:40]
+        except UnicodeEncodeError:
+            raise TextError("this text holds half of a surrogate pair, which is no character; remove it") from None
+
+    async def make(self, request: TraceRequest, gone: Gone) -> "tuple[str, AttentionTrace, bool]":
+        """The id, the trace, and whether it is new. One is made however many ask for it at once."""
+        name = self.catalogue.default.card.name if request.model is None else request.model
+        entry = self.catalogue.entry(name)
+        trace_id = self.trace_id(request, entry)
+        held = self.traces.get(trace_id)
+        if held is not None:
+            return trace_id, held, False
+        new = trace_id not in self._pending
+        pending = self._begin(trace_id, request, entry) if new else self._pending[trace_id]
+        return trace_id, await self._wait(trace_id, pending, gone), new
+
+    def held(self, trace_id: str) -> "AttentionTrace":
+        """The trace of that id; a trace-not-held problem when it was let go."""
+        trace = self.traces.get(trace_id)
+        if trace is None:
+            raise ProblemError("trace-not-held", "this trace is not held any more; post the text again")
+        return trace
+
+    async def read(self, work: Callable[[], T]) -> T:
+        """What some reading of a trace gives, off the event loop."""
+        return await asyncio.wrap_future(self.readers.submit(work))
+
+    def _begin(self, trace_id: str, request: TraceRequest, entry: CatalogueEntry) -> Pending:
+        lane = self.lane(entry)
+        if lane.model is None and not is_fetched(entry, self.cache):
+            raise ModelAbsentError(f"{entry.card.title} has not been fetched yet", model=entry.card.name)
+        pending = Pending(lane.pool.submit(lambda: _capture(lane, request)))
+        self._pending[trace_id] = pending
+        pending.result.add_done_callback(lambda result: self._finish(trace_id, pending, result))
+        return pending
+
+    def _finish(self, trace_id: str, pending: Pending, result: "asyncio.Future[AttentionTrace]") -> None:
+        if self._pending.get(trace_id) is pending:
+            del self._pending[trace_id]
+        # Asking for the exception marks it as seen, also when nobody waits any more.
+        if not result.cancelled() and result.exception() is None:
+            trace = result.result()
+            self.traces.put(trace_id, trace)
+            self.metrics.traces.labels(trace.model.name).inc()
+            self.metrics.cache_bytes.set(self.traces.nbytes)
+
+    async def _wait(self, trace_id: str, pending: Pending, gone: Gone) -> "AttentionTrace":
+        deadline = asyncio.get_running_loop().time() + self.settings.trace_timeout
+        pending.waiters += 1
+        try:
+            while True:
+                await asyncio.wait([pending.result], timeout=LOOK_AGAIN)
+                if pending.result.cancelled():
+                    raise BusyError()
+                if pending.result.done():
+                    return pending.result.result()
+                if await gone():
+                    raise ClientGoneError
+                if asyncio.get_running_loop().time() > deadline:
+                    raise BusyError(retry_after=10)
+        finally:
+            pending.waiters -= 1
+            # A trace still in the queue that nobody waits for is not made; one that runs ends in the cache.
+            if pending.waiters == 0 and pending.work.cancel() and self._pending.get(trace_id) is pending:
+                del self._pending[trace_id]
+
+    async def close(self) -> None:
+        """Drops what waits and lets what runs end."""
+        pools = [self.readers, *(lane.pool for lane in self._lanes.values())]
+        for pool in pools:
+            pool.close()
+        for pool in pools:
+            await asyncio.to_thread(pool.join)
+
+
+def _capture(lane: Lane, request: TraceRequest) -> "AttentionTrace":
+    from attention_core.capture import Example, capture
+
+    example = Example(request.text, pair=request.pair, target=request.target)
+    return capture(lane.ready(), example, truncate=request.options.truncate)
+
+
+def make_loader(settings: Settings) -> Loader:
+    """A function that loads a model as the settings wish, and proves it before its first trace."""
+
+    def load(entry: CatalogueEntry, folder: Path) -> "LoadedModel":
+        # torch and transformers take seconds to import, so the server answers before they are there.
+        import torch
+
+        from attention_core.capture import ready
+        from attention_core.models.loading import load_model
+
+        dtype: torch.dtype = getattr(torch, settings.dtype)
+        return ready(load_model(entry, folder, dtype=dtype, device=best_device(settings.device)))
+
+    return load
+
+
+def best_device(wanted: str) -> str:
+    """The device that was wished for; for "auto" CUDA or MPS where there is one, else the CPU."""
+    import torch
+
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
