@@ -40,7 +40,7 @@ class Job:
         self.task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
-    def tell(self, **changes: Any) -> None:  # noqa: ANN401
+    def tell(self, **changes: Any) -> None:
         """Changes the job and wakes its readers."""
         for name, value in changes.items():
             setattr(self, name, value)
@@ -147,7 +147,7 @@ class Jobs:
             self._failed[job.model] = document(error)
             self._tell(job, state="failed", problem=self._failed[job.model])
 
-    def _tell(self, job: Job, **changes: Any) -> None:  # noqa: ANN401
+    def _tell(self, job: Job, **changes: Any) -> None:
         if job.state == "running":
             job.tell(**changes)
             if self._watch is not None:

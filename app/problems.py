@@ -128,7 +128,7 @@ def _nearest(error: ProblemError | AtlasError) -> str:
     return "invalid-input" if isinstance(error, InputError) else "internal"
 
 
-def _safe(value: Any) -> Any:  # noqa: ANN401
+def _safe(value: Any) -> Any:
     """A value that UTF-8 can carry: half of a surrogate pair becomes its escape."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -208,7 +208,7 @@ def make_loader(settings: Settings) -> Loader:
         from attention_core.models.loading import load_model
 
         dtype: torch.dtype = getattr(torch, settings.dtype)
-        return ready(load_model(entry, folder, dtype=dtype, device=best_device(settings.device)))
+        return ready(load_model(entry.card, folder, dtype=dtype, device=best_device(settings.device)))
 
     return load
 

@@ -111,26 +111,26 @@ def memory() -> Row:
 
 def attention_modules() -> list[Row]:
     """Our modules against torch's, in inference."""
-    rows = []
-    for batch, count, width, heads in ((1, 512, 384, 12), (8, 128, 512, 8)):
-        ours = MultiHeadAttention(width, heads).eval()
-        theirs = ours.to_torch().eval()
-        x = torch.randn(batch, count, width)
-        q = torch.randn(batch, heads, count, width // heads)
-        with torch.inference_mode():
-            module, _ = interleaved(lambda: ours(x, need_weights=False), lambda: theirs(x, x, x, need_weights=False))
-            weights, _ = interleaved(lambda: ours(x), lambda: theirs(x, x, x, average_attn_weights=False))
-            kernel, _ = interleaved(
-                lambda: fused_attention(q, q, q), lambda: torch.nn.functional.scaled_dot_product_attention(q, q, q)
-            )
-        shape = f"{batch} x {count} x {width}, {heads} heads"
-        rows += [
-            (f"MultiHeadAttention without weights, {shape}", "nn.MultiheadAttention", "<= 1.10 x", f"{module:.2f} x"),
-            (f"fused_attention, {shape}", "torch's kernel", "<= 1.10 x", f"{kernel:.2f} x"),
-            (f"MultiHeadAttention with weights per head, {shape}", "nn.MultiheadAttention", "printed",
-             f"{weights:.2f} x"),
-        ]  # fmt: skip
-    return rows
+    return [*_modules_of(1, 512, 384, 12), *_modules_of(8, 128, 512, 8)]
+
+
+def _modules_of(batch: int, count: int, width: int, heads: int) -> list[Row]:
+    ours = MultiHeadAttention(width, heads).eval()
+    theirs = ours.to_torch().eval()
+    x = torch.randn(batch, count, width)
+    q = torch.randn(batch, heads, count, width // heads)
+    with torch.inference_mode():
+        module, _ = interleaved(lambda: ours(x, need_weights=False), lambda: theirs(x, x, x, need_weights=False))
+        weights, _ = interleaved(lambda: ours(x), lambda: theirs(x, x, x, average_attn_weights=False))
+        kernel, _ = interleaved(
+            lambda: fused_attention(q, q, q), lambda: torch.nn.functional.scaled_dot_product_attention(q, q, q)
+        )
+    shape = f"{batch} x {count} x {width}, {heads} heads"
+    return [
+        (f"MultiHeadAttention without weights, {shape}", "nn.MultiheadAttention", "<= 1.10 x", f"{module:.2f} x"),
+        (f"fused_attention, {shape}", "torch's kernel", "<= 1.10 x", f"{kernel:.2f} x"),
+        (f"MultiHeadAttention with weights per head, {shape}", "nn.MultiheadAttention", "printed", f"{weights:.2f} x"),
+    ]
 
 
 def main() -> None:
