@@ -1,0 +1,1 @@
+"""Attention Atlas, the web app and the command line."""

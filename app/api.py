@@ -51,7 +51,8 @@ def parameters_of(request: Request, model: type[M]) -> M:
     """The request's query string as a model; a 422 problem when it is not one."""
     pairs = request.query_params.multi_items()
     if len({name for name, _ in pairs}) < len(pairs):
-        raise ProblemError("invalid-request", "a parameter is given twice", errors=["query: a parameter is given twice"])
+        sentence = "a parameter is given twice"
+        raise ProblemError("invalid-request", sentence, errors=[f"query: {sentence}"])
     return checked(model, dict(pairs))
 
 

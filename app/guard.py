@@ -34,6 +34,7 @@ class Guard:
         self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it, and log what came of it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -133,9 +133,7 @@ class Jobs:
             loop.call_soon_threadsafe(lambda: self._tell(job, **change))
 
         try:
-            await asyncio.to_thread(
-                fetch, entry, self._service.cache, progress=report, cancelled=job.stop.is_set
-            )
+            await asyncio.to_thread(fetch, entry, self._service.cache, progress=report, cancelled=job.stop.is_set)
             self._tell(job, step="load", done=0, total=None)
             await asyncio.wrap_future(self._service.lane(entry).warm())
             self._tell(job, state="done")

@@ -146,7 +146,7 @@ class TraceService:
         lane = self.lane(entry)
         if lane.model is None and not is_fetched(entry, self.cache):
             raise ModelAbsentError(f"{entry.card.title} has not been fetched yet", model=entry.card.name)
-        pending = Pending(lane.pool.submit(lambda: _capture(lane, request)))
+        pending = Pending(lane.pool.submit(lambda: capture_with(lane.ready(), request)))
         self._pending[trace_id] = pending
         pending.result.add_done_callback(lambda result: self._finish(trace_id, pending, result))
         return pending
@@ -190,11 +190,12 @@ class TraceService:
             await asyncio.to_thread(pool.join)
 
 
-def _capture(lane: Lane, request: TraceRequest) -> "AttentionTrace":
+def capture_with(model: "LoadedModel", request: TraceRequest) -> "AttentionTrace":
+    """The trace of a request, made here and now."""
     from attention_core.capture import Example, capture
 
     example = Example(request.text, pair=request.pair, target=request.target)
-    return capture(lane.ready(), example, truncate=request.options.truncate)
+    return capture(model, example, truncate=request.options.truncate)
 
 
 def make_loader(settings: Settings) -> Loader:

@@ -1,0 +1,70 @@
+"""Pages, static files, headers, settings."""
+
+import json
+import re
+
+import pytest
+
+from app import cli
+from app.pages import language
+from app.settings import Settings
+
+
+def test_the_page_and_every_file_it_names(empty):
+    reply = empty.get("/?text=<script>&unknown=1")
+    assert reply.status_code == 200
+    assert reply.headers["vary"].startswith("Accept-Language")
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', reply.text):
+        assert empty.get(path).status_code == 200, path
+    boot = json.loads(re.search(r'id="boot">(.*?)</script>', reply.text, re.S)[1])
+    assert boot["default_model"] == "minilm"
+    script = empty.get(boot["plotly"])
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert script.headers["content-encoding"] == "gzip"
+    assert "immutable" in script.headers["cache-control"]
+    assert len(script.content) > 1_000_000
+    assert empty.head("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/v1/models", "/nothing", "/healthz", "/metrics", "/docs", "/api/v1/openapi.json"]
+)
+def test_security_headers_everywhere(empty, path):
+    headers = empty.get(path).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_the_address_wins_over_the_browser(empty):
+    assert '<html lang="ko">' in empty.get("/?lang=ko").text
+    assert '<html lang="ko">' in empty.get("/", headers={"Accept-Language": "ko-KR,ko;q=0.9,en;q=0.8"}).text
+    assert '<html lang="en">' in empty.get("/?lang=xx", headers={"Accept-Language": "fr"}).text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [("", "en"), ("ko", "ko"), ("fr, ko;q=0.2, en;q=0.1", "ko"), ("ko;q=0, en", "en"), ("ko;q=x", "en"), ("*", "en")],
+)
+def test_languages(accepted, expected):
+    assert language(None, accepted) == expected
+
+
+def test_settings_have_help_and_modes():
+    assert all(field.description for field in Settings.model_fields.values())
+    assert not Settings().is_public
+    assert Settings(host="0.0.0.0").is_public
+    assert not Settings(host="0.0.0.0").may_fetch
+    assert Settings(host="0.0.0.0", allow_fetch=True).may_fetch
+    assert Settings(mode="public", public_url="https://atlas.example/").hosts[0] == "atlas.example"
+
+
+def test_the_command_line_says_what_to_mend(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ATLAS_CACHE", str(tmp_path))
+    assert cli.main(["trace", "x", "--model", "nothing"]) == 2
+    assert "accepted: minilm" in capsys.readouterr().err
+    assert cli.main(["trace", "\ud800"]) == 2
+    assert cli.main(["models", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["models"][0]["state"] == "absent"
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["weights", "x"])
