@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from app import schemas
 from app.settings import Settings
 from attention_core.errors import AtlasError, InputError, ModelAbsentError
@@ -32,6 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (AtlasError, OSError) as error:
         _complain(str(error))
         return 2 if isinstance(error, InputError | ModelAbsentError | OSError) else 1
+    except ValidationError as error:  # a setting that is not one
+        first = error.errors()[0]
+        _complain(f"setting {'.'.join(str(place) for place in first['loc'])}: {first['msg']}")
+        return 2
     except KeyboardInterrupt:
         _complain("stopped")
         return 1

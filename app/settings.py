@@ -2,11 +2,11 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
 
@@ -31,8 +31,9 @@ class Settings(BaseSettings):
     )
     queue_limit: int = Field(default=8, ge=1, description="Requests that may wait for one model.")
     max_body_bytes: int = Field(default=MIB, ge=1, description="Largest body of a request.")
-    allowed_hosts: tuple[str, ...] = Field(
-        default=(), description="Host names this server answers to; default: loopback, or with public_url its host."
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Host names to answer to, commas between, * for all; default: loopback, or public_url's.",
     )
     public_url: str | None = Field(default=None, description="Address that people see, for absolute links.")
     allow_fetch: bool | None = Field(
@@ -40,6 +41,12 @@ class Settings(BaseSettings):
     )
     fetch_on_start: bool = Field(default=True, description="Fetch the default model at the first start.")
     trace_timeout: float = Field(default=120.0, gt=0, description="Seconds a request waits for its trace.")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        """Names with commas between, as an environment variable carries them."""
+        return tuple(name.strip() for name in given.split(",") if name.strip()) if isinstance(given, str) else given
 
     @property
     def is_public(self) -> bool:
@@ -57,7 +64,8 @@ class Settings(BaseSettings):
         if self.allowed_hosts:
             return () if "*" in self.allowed_hosts else tuple(host.lower() for host in self.allowed_hosts)
         if not self.is_public:
-            return ("localhost", "127.0.0.1", "[::1]")
+            own_address = f"[{self.host}]" if ":" in self.host else self.host
+            return ("localhost", "127.0.0.1", "[::1]", own_address.lower())
         own = urlsplit(self.public_url or "").hostname
         return (own, "localhost", "127.0.0.1") if own else ()
 

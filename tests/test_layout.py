@@ -206,3 +206,10 @@ def test_ci_runs_make_test():
 def test_the_makefile_installs_the_torch_of_the_package():
     torch = re.search(r'"(torch[^"]*)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8")).group(1)
     assert f"'{torch}'" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_every_problem_has_its_sentence() -> None:
+    from app.problems import KNOWN
+
+    messages = json.loads((ROOT / "app" / "messages" / "en.json").read_text(encoding="utf-8"))
+    assert {f"problem.{code}" for code in KNOWN} <= messages.keys()

@@ -6,8 +6,11 @@ import re
 import pytest
 
 from app import cli
+from app.lanes import Lane
 from app.pages import language
 from app.settings import Settings
+from attention_core.errors import CheckpointError
+from attention_core.models.catalogue import load_catalogue
 
 
 def test_the_page_and_every_file_it_names(empty):
@@ -57,6 +60,40 @@ def test_settings_have_help_and_modes():
     assert not Settings(host="0.0.0.0").may_fetch
     assert Settings(host="0.0.0.0", allow_fetch=True).may_fetch
     assert Settings(mode="public", public_url="https://atlas.example/").hosts[0] == "atlas.example"
+
+
+def test_hosts_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("ATLAS_ALLOWED_HOSTS", "Atlas.example, other.example")
+    assert Settings().hosts == ("atlas.example", "other.example")
+    monkeypatch.setenv("ATLAS_ALLOWED_HOSTS", "*")
+    assert Settings().hosts == ()
+
+
+def test_a_wrong_setting_is_one_line(monkeypatch, capsys):
+    monkeypatch.setenv("ATLAS_DTYPE", "float8")
+    assert cli.main(["models"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "dtype" in error
+
+
+def test_a_model_is_loaded_once_and_a_failed_load_is_told(tmp_path):
+    entry, loads = load_catalogue().default, []
+
+    def load(*_):
+        loads.append(1)
+        if len(loads) == 1:
+            raise ValueError("broken")
+        return "model"
+
+    lane = Lane(entry, tmp_path, load, 8)
+    with pytest.raises(CheckpointError, match="MiniLM cannot be loaded"):
+        lane.warm().result()
+    assert isinstance(lane.problem, CheckpointError)
+    assert {future.result() for future in [lane.warm() for _ in range(8)]} == {"model"}
+    assert len(loads) == 2
+    assert lane.problem is None
+    lane.pool.join()
 
 
 def test_the_command_line_says_what_to_mend(tmp_path, monkeypatch, capsys):
