@@ -185,12 +185,10 @@ class RelativeBias:
     by_distance: Tensor
     query_count: int
 
-    def window(self, heads: slice, queries: slice, key_count: int) -> Tensor:
-        """The bias (head, query, key) of a range of queries and all keys."""
-        device = self.by_distance.device
-        query = torch.arange(queries.start, queries.stop, device=device)
-        key = torch.arange(key_count, device=device)
-        return self.by_distance[heads][:, key[None, :] - query[:, None] + self.query_count - 1]
+    def window(self, heads: slice, queries: Tensor, key_count: int) -> Tensor:
+        """The bias (head, query, key) of some positions of queries and all keys."""
+        key = torch.arange(key_count, device=self.by_distance.device)
+        return self.by_distance[heads][:, key[None, :] - queries[:, None] + self.query_count - 1]
 
 
 Bias = Tensor | RelativeBias
@@ -283,7 +281,16 @@ class FactoredMap(AttentionMap):
         """What the learned sink takes of each row (head, query), None without a sink."""
         return None if self.sink is None else 1 - self.weights(heads, queries).sum(-1)
 
-    def _scores(self, heads: slice, queries: slice) -> Tensor:
+    def recompute(self, queries: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """What each head hands on at some queries (head, query, value_dim), and the scores (head, query, key)."""
+        every, positions = slice(0, self.head_count), torch.tensor(queries, device=self.device)
+        scores = self._scores(every, positions)
+        weights = self._softmax(scores, every, positions)
+        values = self.value_vectors.float()  # (key head, key, value_dim)
+        grouped = weights.reshape(values.shape[0], -1, *weights.shape[1:])  # (key head, head of the group, query, key)
+        return (grouped @ values[:, None]).flatten(0, 1), scores
+
+    def _scores(self, heads: slice, queries: slice | Tensor) -> Tensor:
         group = self.head_count // self.key_vectors.shape[0]
         query = self.query_vectors[heads, queries].float()  # (head, query, dim)
         if group == 1:
@@ -294,29 +301,24 @@ class FactoredMap(AttentionMap):
         bias = self._bias(heads, queries)
         return attention_scores(query, key.float(), scale=self.scale, bias=bias, soft_cap=self.soft_cap)
 
-    def _bias(self, heads: slice, queries: slice) -> Tensor | None:
+    def _bias(self, heads: slice, queries: slice | Tensor) -> Tensor | None:
         if self.bias is None:
             return None
         if isinstance(self.bias, RelativeBias):
-            return self.bias.window(heads, queries, self.key_count).float()
+            positions = self._positions(queries) if isinstance(queries, slice) else queries
+            return self.bias.window(heads, positions, self.key_count).float()
         own = self.bias if self.bias.shape[0] == 1 else self.bias[heads]
         return own[:, queries].float()
 
-    def _rows(self, heads: slice, queries: slice) -> Tensor:
+    def _softmax(self, scores: Tensor, heads: slice, positions: Tensor) -> Tensor:
         sink = None if self.sink is None else self.sink[heads].float()
         allowed = None
         if type(self.mask) is not Mask:
-            allowed = self.mask.window(
-                self._positions(queries), torch.arange(self.key_count, device=self.device)
-            )
-        return masked_softmax(self._scores(heads, queries), allowed, sink)
+            allowed = self.mask.window(positions, torch.arange(self.key_count, device=self.device))
+        return masked_softmax(scores, allowed, sink)
 
-    def outputs(self, queries: Sequence[int]) -> Tensor:
-        """What each head hands on at some queries: weights times values, float32 (head, query, value_dim)."""
-        group = self.head_count // self.key_vectors.shape[0]
-        values = self.value_vectors.float().repeat_interleave(group, dim=0)  # (head, key, value_dim)
-        rows = torch.cat([self._rows(slice(0, self.head_count), slice(q, q + 1)) for q in queries], dim=1)
-        return rows @ values
+    def _rows(self, heads: slice, queries: slice) -> Tensor:
+        return self._softmax(self._scores(heads, queries), heads, self._positions(queries))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

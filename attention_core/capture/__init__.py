@@ -3,6 +3,7 @@
 trace = capture("minilm", "The cat sat on the mat because it was tired")
 """
 
+import re
 import time
 from functools import cache
 from importlib.metadata import version
@@ -27,6 +28,8 @@ from attention_core.trace import AttentionTrace, Notice, Provenance
 
 __all__ = ["Example", "LoadedModel", "capture", "open_model", "ready", "wrap"]
 
+# Syllables, and the jamo that they are made of.
+_HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff]")
 _opened: dict[str, LoadedModel] = {}
 
 
@@ -148,8 +151,7 @@ def _notices(model: LoadedModel, encoded: Encoded) -> tuple[Notice, ...]:
     """What a reader should know: a language the model has not learned, unknown tokens, a text that was cut."""
     notices = []
     source = encoded.source
-    hangul = any("\uac00" <= char <= "\ud7a3" or "\u1100" <= char <= "\u11ff" for char in source.text)
-    if hangul and model.card.languages and "ko" not in model.card.languages:
+    if _HANGUL.search(source.text) and model.card.languages and "ko" not in model.card.languages:
         notices.append(Notice("language", {"language": "ko"}))
     unknown = sum(piece in ("[UNK]", "<unk>") for piece in source.pieces)
     if unknown:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from attention_core.capture import hooks
-from attention_core.capture.run import Run, Seen
+from attention_core.capture.run import Run
 from attention_core.errors import SelfCheckError
 from attention_core.maps import FactoredMap
 from attention_core.models.loading import LoadedModel
@@ -35,9 +35,10 @@ def check_rows(run: Run, dtype: torch.dtype) -> tuple[float, float]:
     for one in run.seen:
         if one.output is None or not isinstance(one.map, FactoredMap):
             continue
-        limit = tolerance(dtype, _largest_score(one))
+        output, scores = one.map.recompute(one.rows)
+        limit = tolerance(dtype, float(scores.abs().max()))
         largest = float(one.map.value_vectors.abs().max())
-        error = float((one.map.outputs(one.rows) - one.output).abs().max()) / max(largest, 1e-30)
+        error = float((output - one.output).abs().max()) / max(largest, 1e-30)
         if not error <= limit:
             raise SelfCheckError(
                 f"recomputed rows of L{one.map.layer} ({one.map.kind}) differ from the model's own by {error:.1e}, "
@@ -45,10 +46,6 @@ def check_rows(run: Run, dtype: torch.dtype) -> tuple[float, float]:
             )
         worst, allowed = max(worst, error), max(allowed, limit)
     return worst, allowed
-
-
-def _largest_score(one: Seen) -> float:
-    return max(float(one.map.scores(None, row).abs().max()) for row in one.rows)
 
 
 def probe_inputs(model: LoadedModel, config: Any) -> dict[str, Tensor]:

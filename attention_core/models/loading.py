@@ -90,9 +90,10 @@ class LoadedModel:
         return Encoded(source, target, self._inputs(source, target))
 
     def _tokens(self, text: str, pair: str | None, *, truncate: bool) -> Tokens:
-        for given in (text, pair or ""):
-            if any("\ud800" <= char <= "\udfff" for char in given):
-                raise TextError("this text holds half of a surrogate pair, which is no character; remove it")
+        try:
+            (text + (pair or "")).encode()
+        except UnicodeEncodeError:
+            raise TextError("this text holds half of a surrogate pair, which is no character; remove it") from None
         encoding = self.tokenizer.encode(text, pair)
         if all(encoding.special_tokens_mask):
             raise EmptyTextError("there is no text to look at; write a sentence")
