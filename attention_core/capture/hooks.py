@@ -7,7 +7,6 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from attention_core.capture.run import Run, Seen
@@ -65,4 +64,4 @@ def _dense(kind: Kind, layer: int, weights: Tensor | None, *, sinks: bool) -> De
         raise TraceError(f"L{layer} ({kind}) returned no weights")
     given = weights[0].detach()  # (head, query, key)
     mask: Mask = CausalMask() if kind == Kind.DECODER_SELF else Mask()
-    return DenseMap(kind=kind, layer=layer, mask=mask, given=given.to(torch.float32), sinks=sinks)
+    return DenseMap(kind=kind, layer=layer, mask=mask, given=given, sinks=sinks)

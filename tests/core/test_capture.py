@@ -111,3 +111,24 @@ def test_one_head_of_a_trace_makes_a_heatmap(minilm: LoadedModel) -> None:
         heatmap(trace, layer=3, head=12)
     with pytest.raises(UnknownNameError, match="accepted: encoder-self"):
         heatmap(trace, layer=3, head=1, kind="cross")
+
+
+def half(folder: Path, dtype: torch.dtype) -> LoadedModel:
+    return load_model(load_catalogue().entry("minilm").card, folder, dtype=dtype)
+
+
+def test_half_precision_is_shown_within_its_own_tolerance(minilm_folder: Path) -> None:
+    trace = capture(half(minilm_folder, torch.bfloat16), CAT)
+    assert trace.provenance.dtype == "bfloat16"
+    assert trace.provenance.self_check_tolerance == 2e-2
+    assert trace.maps[0].query_vectors.dtype == torch.bfloat16
+    assert trace.maps[0].weights().dtype == torch.float32
+
+
+def test_float16_is_read_densely_where_its_rounding_exceeds_the_tolerance(minilm_folder: Path) -> None:
+    # MiniLM's rounding in float16 lies at the tolerance of 2e-3: either it holds, or the reason is told.
+    model = half(minilm_folder, torch.float16)
+    trace = capture(model, CAT)
+    assert trace.provenance.back_end == model.back_end
+    assert (model.back_end == "in-house") == (model.refusal is None)
+    assert float(trace.map("encoder-self", 3).weights(1, 8, 2)) == pytest.approx(0.487, abs=0.01)
