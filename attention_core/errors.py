@@ -4,11 +4,15 @@
     ├── InputError (ValueError)     a person's input; they can mend it
     │   ├── ShapeError              tensors that do not fit one another
     │   ├── TextError               an empty text, or one that is not valid Unicode
+    │   ├── UnknownWordsError       words that a model with a closed vocabulary has never seen
     │   ├── TooManyTokensError      more tokens than the model takes
+    │   ├── PictureError            bytes that are no picture of an accepted format
+    │   │   └── PictureTooLargeError    more bytes or pixels than are taken
     │   ├── UnknownNameError        a model, layer, head, kind ... that does not exist
     │   ├── WindowError             a range of queries or keys outside the map
     │   └── NotAvailableError       the model does not have what was asked for
     ├── ModelError                  a model that cannot be used
+    │   ├── MemoryLimitError        it, or one pass through it, needs more memory than there is
     │   ├── ModelAbsentError        not fetched yet
     │   ├── FetchError              the download failed or its hash is wrong
     │   └── CheckpointError         a folder whose files do not make the model they promise
@@ -67,6 +71,33 @@ class TooManyTokensError(InputError):
         )
 
 
+class UnknownWordsError(InputError):
+    """Words that a model with a closed vocabulary has never seen, each with known words that are near it."""
+
+    code = "unknown-words"
+
+    def __init__(self, words: Sequence[str], suggestions: Sequence[str], known: Sequence[str]) -> None:
+        near = f"; did you mean {', '.join(suggestions)}?" if suggestions else ""
+        super().__init__(
+            f"this small model does not know {', '.join(words)}{near} It knows, for example, {', '.join(known)}",
+            words=words,
+            suggestions=suggestions,
+            known=known,
+        )
+
+
+class PictureError(InputError):
+    """Bytes that are no whole picture of an accepted format."""
+
+    code = "picture"
+
+
+class PictureTooLargeError(PictureError):
+    """More bytes or more pixels than are taken; the message names both numbers."""
+
+    code = "picture-too-large"
+
+
 class UnknownNameError(InputError):
     """A name or number that does not exist; the message lists those that do."""
 
@@ -99,6 +130,19 @@ class ModelError(AtlasError):
     """A model that cannot be used as it is."""
 
     code = "model"
+
+
+class MemoryLimitError(ModelError):
+    """A model, or one pass through it, that needs more memory than there is; the message names both numbers."""
+
+    code = "out-of-memory"
+
+    def __init__(self, what: str, needed: int, available: int) -> None:
+        super().__init__(
+            f"{what} needs about {needed // 10**6} MB of memory, and {available // 10**6} MB are available",
+            needed=needed,
+            available=available,
+        )
 
 
 class ModelAbsentError(ModelError):

@@ -193,6 +193,24 @@ def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
+def recognise(matrix: Tensor) -> Mask:
+    """The mask object of a boolean matrix (query, key): full, causal and sliding windows by rule, others as given."""
+    if bool(matrix.all()):
+        return Mask()
+    queries, keys = (torch.arange(size, device=matrix.device) for size in matrix.shape)
+    last, first = int(matrix[-1].sum()), int(matrix[0].sum())
+    causal = CausalMask(matrix.shape[1] - matrix.shape[0])
+    candidates = (
+        causal,
+        causal & SlidingWindowMask(last, causal.offset),
+        SlidingWindowMask(first, causal.offset),
+    )
+    for candidate in candidates:
+        if torch.equal(candidate.window(queries, keys), matrix):
+            return candidate
+    return ExplicitMask(matrix)
+
+
 def causal_mask(size: int, *, device: torch.device | str | None = None) -> Tensor:
     """The causal matrix (query, key) of a sequence of `size` tokens: the lower triangle of ones, as booleans."""
     positions = torch.arange(size, device=device)

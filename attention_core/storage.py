@@ -19,24 +19,35 @@ from attention_core import masks
 from attention_core.errors import AtlasError, TraceError
 from attention_core.maps import AttentionMap, Bias, DenseMap, FactoredMap, Kind, RelativeBias
 from attention_core.models.card import ModelCard
+from attention_core.pictures import Picture
+from attention_core.predictions import Candidate, Prediction, Predictions
 from attention_core.tokens import Tokens
-from attention_core.trace import AttentionTrace, Notice, Provenance
+from attention_core.trace import AttentionTrace, Looking, Notice, Provenance
 
-FORMAT = "attention-atlas-trace-1"
+FORMAT = "attention-atlas-trace-2"
 
 
 def save(trace: AttentionTrace, path: Path | str) -> None:
-    """Write the trace to `path`; a file that stands there is replaced only once the new one is whole."""
+    """Write the trace to `path`; a file that stands there is replaced only once the new one is whole.
+
+    A TraceError for a trace that is seen through words or hidden tokens: the original holds everything.
+    """
+    if trace.looking != Looking():
+        raise TraceError("this trace is seen through words or hidden special tokens; save the original")
     store = _Store()
     document = {
         "format": FORMAT,
         "model": asdict(trace.model),
         "source": asdict(trace.source),
         "target": asdict(trace.target) if trace.target else None,
+        "decoder_input": asdict(trace.decoder_input) if trace.decoder_input else None,
+        "picture": _describe_picture(trace.picture, store),
         "maps": [_describe(one, store) for one in trace.maps],
         "provenance": asdict(trace.provenance),
         "notices": [asdict(notice) for notice in trace.notices],
+        "predictions": asdict(trace.predictions) if trace.predictions else None,
         "predictions_note": trace.predictions_note,
+        "off": list(trace.off),
     }
     path = Path(path)
     part = path.with_name(f".{path.name}.part")
@@ -134,11 +145,42 @@ def _restore(document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Atte
         model=_card(document["model"]),
         source=_tokens(document["source"]),
         target=_tokens(document["target"]) if document["target"] else None,
+        decoder_input=_tokens(document["decoder_input"]) if document["decoder_input"] else None,
+        picture=_restore_picture(document["picture"], tensors),
         maps=tuple(_restore_map(described, tensors) for described in document["maps"]),
         provenance=Provenance(**document["provenance"]),
         notices=notices,
+        predictions=_restore_predictions(document["predictions"]),
         predictions_note=str(document["predictions_note"]),
+        off=tuple(str(name) for name in document["off"]),
     )
+
+
+def _describe_picture(picture: Picture | None, store: _Store) -> dict[str, Any] | None:
+    if picture is None:
+        return None
+    return {"pixels": store.add(picture.pixels), "rows": picture.rows, "columns": picture.columns}
+
+
+def _restore_picture(described: Mapping[str, Any] | None, tensors: Mapping[str, Tensor]) -> Picture | None:
+    if described is None:
+        return None
+    return Picture(tensors[described["pixels"]], int(described["rows"]), int(described["columns"]))
+
+
+def _restore_predictions(described: Mapping[str, Any] | None) -> Predictions | None:
+    if described is None:
+        return None
+    at = tuple(
+        Prediction(
+            candidates=tuple(Candidate(**one) for one in place["candidates"]),
+            position=place["position"],
+            label=place["label"],
+            actual=None if place["actual"] is None else Candidate(**place["actual"]),
+        )
+        for place in described["at"]
+    )
+    return Predictions(described["task"], at)
 
 
 def _restore_map(described: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> AttentionMap:

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -23,7 +24,8 @@ class Tokens:
     pieces are the tokenizer's own; texts are for reading (no "##", no "Ġ", no broken bytes). spans are half-open
     code-point ranges in the input, None for special tokens; they may overlap. words are group indices, None for
     special tokens. `cut` is the code point where the text that was left out begins, None when nothing was;
-    `count` is the number of tokens before the cut.
+    `count` is the number of tokens before the cut. `positions` says which tokens of the model each entry stands
+    for where words are merged or special tokens are left out, None where each entry is one token.
     """
 
     text: str
@@ -36,9 +38,12 @@ class Tokens:
     segment: tuple[Segment, ...]
     cut: int | None = None
     count: int | None = None
+    positions: tuple[tuple[int, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in ("ids", *_FIELDS)}
+        if self.positions is not None:
+            lengths["positions"] = len(self.positions)
         if len(set(lengths.values())) != 1:
             raise ShapeError(f"every field of Tokens has one entry a token, not {lengths}")
         if not self.ids:
@@ -68,10 +73,7 @@ class Tokens:
             text=text,
             ids=tuple(encoding.ids),
             pieces=pieces,
-            texts=tuple(
-                piece if is_special else display_text(piece, byte_level=byte_level)
-                for piece, is_special in zip(pieces, special, strict=True)
-            ),
+            texts=_texts(text, pieces, spans, byte_level=byte_level),
             spans=spans,
             special=special,
             words=tuple(
@@ -84,7 +86,107 @@ class Tokens:
         )
 
 
+    @classmethod
+    def of_ids(
+        cls, ids: Sequence[int], pieces: Sequence[str], special: Sequence[bool], *, byte_level: bool = False
+    ) -> "Tokens":
+        """The tokens of ids that no text was encoded to: without spans, each a word of its own."""
+        texts = tuple(
+            piece if is_special else display_text(piece, byte_level=byte_level)
+            for piece, is_special in zip(pieces, special, strict=True)
+        )
+        return cls(
+            text=" ".join(text for text, is_special in zip(texts, special, strict=True) if not is_special),
+            ids=tuple(ids),
+            pieces=tuple(pieces),
+            texts=texts,
+            spans=(None,) * len(ids),
+            special=tuple(special),
+            words=tuple(None if is_special else at for at, is_special in enumerate(special)),
+            segment=_one_segment(len(ids)),
+        )
+
+    @classmethod
+    def of_patches(cls, rows: int, columns: int) -> "Tokens":
+        """The tokens of a picture: the class token, then the patches row by row, named by row and column from 1."""
+        names = [f"{row + 1},{column + 1}" for row in range(rows) for column in range(columns)]
+        count = len(names)
+        return cls(
+            text="",
+            ids=(0,) * (count + 1),
+            pieces=("[CLS]", *names),
+            texts=("[CLS]", *names),
+            spans=(None,) * (count + 1),
+            special=(True, *(False,) * count),
+            words=(None, *range(count)),
+            segment=_one_segment(count + 1),
+        )
+
+    def shifted(self, start: int, piece: str) -> "Tokens":
+        """What a decoder reads while it writes these tokens: a start token, then all but the last."""
+        return replace(
+            self,
+            ids=(start, *self.ids[:-1]),
+            pieces=(piece, *self.pieces[:-1]),
+            texts=(piece, *self.texts[:-1]),
+            spans=(None, *self.spans[:-1]),
+            special=(True, *self.special[:-1]),
+            words=(None, *self.words[:-1]),
+            segment=("A", *self.segment[:-1]),
+        )
+
+    def word_groups(self) -> tuple[tuple[int, ...], ...]:
+        """The positions of each word in order; a special token is a group of its own.
+
+        Words are the tokenizer's, but that a combining mark never begins one: GPT-2's rule cuts Hindi before vowels.
+        """
+        groups: list[list[int]] = []
+        before: tuple[int | None, Segment] | None = None
+        for position, (word, segment) in enumerate(zip(self.words, self.segment, strict=True)):
+            if word is not None and before is not None and ((word, segment) == before or self._is_tied(position)):
+                groups[-1].append(position)
+            else:
+                groups.append([position])
+            before = None if word is None else (word, segment)
+        return tuple(tuple(group) for group in groups)
+
+    def _is_tied(self, position: int) -> bool:
+        """Whether a combining mark, before or behind the border, ties this token to the one before it."""
+        span, before = self.spans[position], self.spans[position - 1]
+        if span is None or before is None or span[0] != before[1] or span[0] == 0 or self.segment[position] == "B":
+            return False
+        left, right = self.text[span[0] - 1], self.text[span[0] : span[0] + 1]
+        return _is_combining(right) or (_is_combining(left) and right.isalpha())
+
+    def grouped(self, groups: Sequence[tuple[int, ...]]) -> "Tokens":
+        """One entry for each group of positions; a word reads as it stands in the text."""
+        first = [group[0] for group in groups]
+        return replace(
+            self,
+            ids=tuple(self.ids[at] for at in first),
+            pieces=tuple(" ".join(self.pieces[at] for at in group) for group in groups),
+            texts=tuple(self._text_of(group) for group in groups),
+            spans=tuple(self._span_of(group) for group in groups),
+            special=tuple(self.special[at] for at in first),
+            words=tuple(self.words[at] for at in first),
+            segment=tuple(self.segment[at] for at in first),
+            positions=tuple(groups),
+        )
+
+    def _span_of(self, group: tuple[int, ...]) -> Span | None:
+        spans = [span for at in group if (span := self.spans[at]) is not None]
+        return (min(span[0] for span in spans), max(span[1] for span in spans)) if spans else None
+
+    def _text_of(self, group: tuple[int, ...]) -> str:
+        span = self._span_of(group)
+        if len(group) == 1 or span is None or "B" in (self.segment[at] for at in group):
+            return "".join(self.texts[at] for at in group)  # a second text is not kept, so its pieces are joined
+        return display_text(self.text[slice(*span)])
+
+
 _BYTE_PIECE = re.compile(r"<0x[0-9A-Fa-f]{2}>\Z")
+_BYTES = re.compile(r"(<0x[0-9A-F]{2}>)+")
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INVISIBLE = {"\n": "⏎", "\t": "⇥", " ": "␣", "\r": "␍"}
 
 
@@ -104,6 +206,33 @@ def display_text(piece: str, *, byte_level: bool = False) -> str:
     if not visible.strip():
         return "".join(_INVISIBLE.get(char, f"<U+{ord(char):04X}>") for char in visible)
     return "".join(_seen(char) for char in visible)
+
+
+def _one_segment(count: int) -> tuple[Segment, ...]:
+    first: Segment = "A"
+    return (first,) * count
+
+
+def _texts(
+    text: str, pieces: Sequence[str], spans: Sequence[Span | None], *, byte_level: bool
+) -> tuple[str, ...]:
+    """Every piece as a person reads it; of several that are one character, each is the character and a number."""
+    read = [
+        piece if span is None else display_text(piece, byte_level=byte_level)
+        for piece, span in zip(pieces, spans, strict=True)
+    ]
+    part, before = 0, None
+    for at, (piece, span) in enumerate(zip(pieces, spans, strict=True)):
+        partial = byte_level and span is not None and bool(_BYTES.fullmatch(read[at])) and not _BYTE_PIECE.match(piece)
+        part = part + 1 if partial and span == before else 1
+        before = span if partial else None
+        if partial and span is not None and text[slice(*span)].strip():
+            read[at] = f"{display_text(text[slice(*span)])}{str(part).translate(_SUPERSCRIPT)}"
+    return tuple(read)
+
+
+def _is_combining(char: str) -> bool:
+    return bool(char) and (unicodedata.category(char).startswith("M") or char == "\u200d")
 
 
 def _seen(char: str) -> str:

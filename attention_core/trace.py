@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from attention_core.errors import ShapeError, TraceError, UnknownNameError
 from attention_core.maps import AttentionMap, DenseMap, FactoredMap, Kind
 from attention_core.models.card import ModelCard
+from attention_core.pictures import Picture
+from attention_core.predictions import Predictions
 from attention_core.tokens import Tokens
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "DenseMap",
     "FactoredMap",
     "Kind",
+    "Looking",
     "Notice",
     "Provenance",
 ]
@@ -44,11 +47,22 @@ class Notice:
     facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Looking:
+    """How a trace is shown: whole words instead of pieces, special tokens left out. `looking.look` makes it so."""
+
+    words: bool = False
+    special: str = "show"
+
+
 @dataclass(frozen=True, eq=False)
 class AttentionTrace:
     """One example, never a batch. `target` is None for models with one sequence.
 
-    maps stand in the order the model ran them. A ShapeError or TraceError refuses maps that do not fit the tokens.
+    A decoder beside an encoder reads `decoder_input` and writes `target`: row i reads the one's token i, which is
+    the token that was written before it, and writes the other's. maps stand in the order the model ran them. `off`
+    names the heads that were switched off, "kind.layer.head". predictions_note says as a code why there are no
+    predictions. A ShapeError or TraceError refuses maps that do not fit the tokens.
     """
 
     model: ModelCard
@@ -56,13 +70,23 @@ class AttentionTrace:
     target: Tokens | None
     maps: tuple[AttentionMap, ...]
     provenance: Provenance
+    decoder_input: Tokens | None = None
+    picture: Picture | None = None
     notices: tuple[Notice, ...] = ()
-    predictions: None = None
-    predictions_note: str = "this model has no head that says something"
+    predictions: Predictions | None = None
+    predictions_note: str = "no-head"
+    off: tuple[str, ...] = ()
+    looking: Looking = Looking()
 
     def __post_init__(self) -> None:
         if not self.maps:
             raise TraceError("a trace without attention")
+        if (self.target is None) != (self.decoder_input is None):
+            raise TraceError("a target and the decoder's input belong together")
+        if self.picture is not None and self.looking == Looking():
+            patches = self.picture.rows * self.picture.columns
+            if len(self.source) != patches + 1:
+                raise ShapeError(f"{patches} patches and a class token are not {len(self.source)} tokens")
         for kind in self.kinds:
             maps = self.maps_of(kind)
             if [one.layer for one in maps] != list(range(len(maps))):
@@ -96,19 +120,28 @@ class AttentionTrace:
         return maps[layer]
 
     def queries(self, kind: Kind | str) -> Tokens:
-        """The tokens that look."""
-        return self._axis(kind, has_target=kind != Kind.ENCODER_SELF)
+        """The tokens that look: in cross attention those that are being written."""
+        return self._axis(kind, self.target)
 
     def keys(self, kind: Kind | str) -> Tokens:
         """The tokens that are looked at."""
-        return self._axis(kind, has_target=kind == Kind.DECODER_SELF)
+        return self._axis(kind, self.source)
 
-    def _axis(self, kind: Kind | str, *, has_target: bool) -> Tokens:
+    def _axis(self, kind: Kind | str, of_cross: Tokens | None) -> Tokens:
         if kind not in self.kinds:
             raise UnknownNameError("kind", kind, self.kinds)
-        if kind == Kind.CROSS and self.target is None:
-            raise TraceError("cross attention needs a target sequence")
-        return self.target if has_target and self.target is not None else self.source
+        if kind == Kind.CROSS:
+            if of_cross is None:
+                raise TraceError("cross attention needs a target sequence")
+            return of_cross
+        if kind == Kind.DECODER_SELF and self.decoder_input is not None:
+            return self.decoder_input
+        return self.source
+
+    @property
+    def sequences(self) -> tuple[Tokens, ...]:
+        """Every sequence of the trace: the source, and with a decoder the target and what the decoder read."""
+        return tuple(one for one in (self.source, self.target, self.decoder_input) if one is not None)
 
     @property
     def nbytes(self) -> int:

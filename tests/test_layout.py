@@ -24,10 +24,14 @@ DIRECTION = {
     "tokens": ("errors",),
     "cells": ("errors",),
     "maps": ("errors", "masks", "cells", "nn.attention", "nn.shapes"),
-    "models": ("errors", "masks", "nn", "tokens"),
-    "trace": ("errors", "tokens", "cells", "maps", "masks", "models.card"),
-    "storage": ("errors", "tokens", "maps", "masks", "trace", "models.card"),
-    "capture": ("errors", "tokens", "maps", "masks", "trace", "models", "nn"),
+    "pictures": ("errors",),
+    "predictions": ("errors",),
+    "models": ("errors", "masks", "nn", "tokens", "pictures"),
+    "trace": ("errors", "tokens", "cells", "maps", "masks", "models.card", "pictures", "predictions"),
+    "looking": ("errors", "tokens", "maps", "masks", "trace"),
+    "storage": ("errors", "tokens", "maps", "masks", "trace", "models.card", "pictures", "predictions"),
+    "capture": ("errors", "tokens", "maps", "masks", "trace", "models", "nn", "predictions"),
+    "training": ("errors", "masks", "models", "nn", "tokens"),
     "figures": ("errors", "tokens", "maps", "trace"),
 }
 

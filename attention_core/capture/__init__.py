@@ -11,23 +11,20 @@ from typing import Any
 
 import torch
 
-from attention_core.capture import selfcheck
+from attention_core.capture import hooks, selfcheck
+from attention_core.capture.predict import predict
 from attention_core.capture.run import Run
-from attention_core.errors import AtlasError, NotAvailableError
+from attention_core.errors import AtlasError, NotAvailableError, UnknownNameError
 from attention_core.models.catalogue import load_catalogue
-from attention_core.models.loading import (
-    Encoded,
-    Example,
-    LoadedModel,
-    load_model,
-    load_reference,
-    wrap,
-)
+from attention_core.models.examples import Encoded, Example
+from attention_core.models.loading import LoadedModel, load_model, load_reference, wrap
 from attention_core.models.sources import cache_folder, fetch
+from attention_core.nn.watching import Head
 from attention_core.trace import AttentionTrace, Notice, Provenance
 
 __all__ = ["Example", "LoadedModel", "capture", "open_model", "ready", "wrap"]
 
+MOST_WRITTEN = 256  # tokens that a model writes by itself
 # Syllables, and the jamo that they are made of.
 _HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff]")
 _opened: dict[str, LoadedModel] = {}
@@ -43,19 +40,27 @@ def capture(
     """The trace of one example: every head of every layer, exact and checked.
 
     `model` is a name of the catalogue (fetched at first use), a `LoadedModel`, or a transformers model together
-    with its `tokenizer`. Raises TextError, TooManyTokensError (unless `truncate`), NotAvailableError for what the
-    model cannot take, and SelfCheckError rather than return wrong numbers.
+    with its `tokenizer`. A model with two sequences writes the target itself where the example has none. Raises
+    TextError, TooManyTokensError (unless `truncate`), NotAvailableError for what the model cannot take, and
+    SelfCheckError rather than return wrong numbers.
     """
     loaded = ready(_loaded(model, tokenizer))
-    encoded = loaded.encode(Example(example) if isinstance(example, str) else example, truncate=truncate)
+    example = Example(example) if isinstance(example, str) else example
+    off = _heads(loaded, example)
+    encoded = loaded.encode(example, truncate=truncate)
     started = time.perf_counter()
     with torch.inference_mode():
-        run = _run(loaded, dict(encoded.inputs))
+        if loaded.encoder_decoder and encoded.target is None:
+            encoded = loaded.with_target(encoded, loaded.reader.write(_write(loaded, encoded, off)))
+        run = _run(loaded, dict(encoded.inputs), off)
         error, limit = selfcheck.check_rows(run, loaded.dtype)
+        predictions, note = predict(loaded, encoded, run)
     return AttentionTrace(
         model=loaded.card,
         source=encoded.source,
         target=encoded.target,
+        decoder_input=encoded.decoder_input,
+        picture=encoded.picture,
         maps=run.maps,
         provenance=Provenance(
             back_end=loaded.back_end,
@@ -67,6 +72,9 @@ def capture(
             versions=_versions(),
         ),
         notices=_notices(loaded, encoded),
+        predictions=predictions,
+        predictions_note=note,
+        off=example.off,
     )
 
 
@@ -102,23 +110,39 @@ def _loaded(model: Any, tokenizer: Any) -> LoadedModel:
         return open_model(model)
     if isinstance(model, LoadedModel):
         return model
-    if tokenizer is None:
-        raise NotAvailableError(
-            "a transformers model needs its tokenizer: capture(model, text, tokenizer=...)"
-        )
     return wrap(model, tokenizer)
+
+
+def _heads(model: LoadedModel, example: Example) -> tuple[Head, ...]:
+    """The heads to switch off; an UnknownNameError for a name that is none, as "decoder-self.0.3" is one."""
+    if example.off and model.back_end != "in-house":
+        raise NotAvailableError(
+            f"heads of {model.card.title} cannot be switched off: its attention is not run by our own transformer"
+        )
+    heads = []
+    for name in example.off:
+        kind, _, place = name.partition(".")
+        layer, _, head = place.partition(".")
+        if not (layer.isdecimal() and head.isdecimal()):
+            raise UnknownNameError("head", name, ["kind.layer.head, for example encoder-self.0.0"])
+        heads.append((kind, int(layer), int(head)))
+    return tuple(heads)
 
 
 def _prove(model: LoadedModel) -> None:
     """Probe the back end; where it is refused, fall back to dense weights in place."""
+    inputs = selfcheck.probe_inputs(model)
     network: Any = model.network
     if model.back_end == "in-house":
-        assert model.folder is not None
+        if model.folder is None:  # no other library runs it: the readable formula is the reference
+            from attention_core.capture import inhouse
+
+            selfcheck.compare(_run(model, inputs), inhouse.readable_run(network, inputs), model.dtype)
+            return
         network = load_reference(model.folder, dtype=model.dtype, device=model.device)
     else:
         network.set_attn_implementation("eager")
-    inputs = selfcheck.probe_inputs(model, network.config)
-    reference = selfcheck.reference_run(network, inputs)
+    reference = hooks.run(network, inputs)
     if model.back_end == "eager":
         return
     try:
@@ -132,19 +156,31 @@ def _prove(model: LoadedModel) -> None:
         network.set_attn_implementation("eager")
 
 
-def _run(model: LoadedModel, inputs: dict[str, Any]) -> Run:
+def _run(model: LoadedModel, inputs: dict[str, Any], off: tuple[Head, ...] = ()) -> Run:
     network: Any = model.network
     if model.back_end == "in-house":
         from attention_core.capture import inhouse
 
-        return inhouse.run(network, inputs)
+        return inhouse.run(network, inputs, off)
     if model.back_end == "interface":
         from attention_core.capture import interface  # imports transformers, which takes seconds
 
         return interface.run(network, inputs)
-    from attention_core.capture import hooks
-
     return hooks.run(network, inputs)
+
+
+def _write(model: LoadedModel, encoded: Encoded, off: tuple[Head, ...]) -> list[int]:
+    """The ids of the target that the model writes by itself, always the most probable one next."""
+    network: Any = model.network
+    limit = min(MOST_WRITTEN, model.card.max_tokens or MOST_WRITTEN)
+    if model.back_end == "in-house":
+        from attention_core.capture import inhouse
+
+        return inhouse.write(network, encoded.inputs, limit, off)
+    if not (hasattr(network, "can_generate") and network.can_generate()):
+        raise NotAvailableError(f"{model.card.title} cannot write by itself and needs a target text")
+    ids = network.generate(**encoded.inputs, do_sample=False, num_beams=1, max_new_tokens=limit)[0].tolist()
+    return list(ids[1:])  # without the start token
 
 
 def _notices(model: LoadedModel, encoded: Encoded) -> tuple[Notice, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from attention_core.capture.run import Run, Seen
+from attention_core.capture.run import Run, Seen, logits_of
 from attention_core.errors import TraceError
 from attention_core.maps import DenseMap, Kind
 from attention_core.masks import CausalMask, Mask
@@ -27,7 +27,7 @@ def run(network: Any, inputs: Mapping[str, Tensor]) -> Run:
     )
     if not seen:
         raise TraceError(f"{type(network).__name__} returns no attention weights")
-    return Run(seen, output[0][0])
+    return Run(seen, output[0][0], logits_of(getattr(output, "logits", None)))
 
 
 def is_causal(network: nn.Module) -> bool:

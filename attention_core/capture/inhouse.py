@@ -1,30 +1,78 @@
 """Capture from our own transformer, which returns the record of what it computed: no hooks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
 from attention_core.capture.run import Run, Seen, rows_of, sample_rows
-from attention_core.maps import FactoredMap, Kind
+from attention_core.maps import DenseMap, FactoredMap, Kind
+from attention_core.masks import CausalMask, Mask, recognise
 from attention_core.nn.attention import AttentionRecord
+from attention_core.nn.generation import greedy
 from attention_core.nn.transformer import Transformer
+from attention_core.nn.watching import Head, Watch
 
 
-def run(network: Transformer, inputs: Mapping[str, Tensor]) -> Run:
+def run(network: Transformer, inputs: Mapping[str, Tensor], off: Iterable[Head] = ()) -> Run:
     """One forward pass over one example without padding, as factored maps."""
-    output = network(inputs["input_ids"], inputs.get("token_type_ids"), record=True)
-    seen = tuple(_seen(layer, record) for layer, record in enumerate(output.records))
-    return Run(seen, output.hidden[0])
+    hidden, watch = _pass(network, inputs, Watch(off))
+    seen = tuple(_seen(Kind(kind), n, one) for kind, layers in watch.records.items() for n, one in enumerate(layers))
+    if network.config.output == "none":
+        return Run(seen, hidden[0])
+    return Run(seen, hidden[0], lambda rows: _logits(network, hidden, rows))
 
 
-def _seen(layer: int, record: AttentionRecord) -> Seen:
+def readable_run(network: Transformer, inputs: Mapping[str, Tensor]) -> Run:
+    """The same pass by the readable formula, as dense maps: the reference of models that no other library runs."""
+    hidden, watch = _pass(network, inputs, Watch(readable=True))
+    seen = tuple(
+        Seen(DenseMap(kind=Kind(kind), layer=n, mask=_mask(one), given=_given(one)), (), None)
+        for kind, layers in watch.records.items()
+        for n, one in enumerate(layers)
+    )
+    return Run(seen, hidden[0])
+
+
+def write(network: Transformer, inputs: Mapping[str, Tensor], limit: int, off: Iterable[Head]) -> list[int]:
+    """The ids that the model writes for a source, always the most probable one next."""
+    written: list[int] = greedy(network, inputs["input_ids"], limit=limit, off=off)[0].tolist()
+    return written
+
+
+def _pass(network: Transformer, inputs: Mapping[str, Tensor], watch: Watch) -> tuple[Tensor, Watch]:
+    source = inputs["pixel_values"] if network.config.patches else inputs["input_ids"]
+    segments = inputs.get("token_type_ids")
+    output = network(source, inputs.get("decoder_input_ids"), segments=segments, watch=watch)
+    return output.hidden, watch
+
+
+def _logits(network: Transformer, hidden: Tensor, rows: slice) -> Tensor:
+    if network.config.output == "classes":
+        return network.logits(hidden)[0]  # (class)
+    return network.logits(hidden[:, rows])[0]  # (row, token)
+
+
+def _seen(kind: Kind, layer: int, record: AttentionRecord) -> Seen:
     rows = sample_rows(record.query.shape[2])
     one = FactoredMap(
-        kind=Kind.ENCODER_SELF,
+        kind=kind,
         layer=layer,
+        mask=_mask(record),
         query_vectors=record.query[0],
         key_vectors=record.key[0],
         value_vectors=record.value[0],
         scale=record.scale,
     )
     return Seen(one, rows, rows_of(record.output[0], rows))
+
+
+def _mask(record: AttentionRecord) -> Mask:
+    if record.mask is not None:
+        shape = (record.query.shape[2], record.key.shape[2])
+        return recognise(record.mask[0].expand(-1, *shape)[0])
+    return CausalMask() if record.causal else Mask()
+
+
+def _given(record: AttentionRecord) -> Tensor:
+    assert record.given is not None  # a readable pass keeps every weight
+    return record.given[0]

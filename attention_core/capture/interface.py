@@ -16,11 +16,11 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from attention_core.capture.run import Run, Seen, rows_of, sample_rows
+from attention_core.capture.run import Run, Seen, logits_of, rows_of, sample_rows
 from attention_core.capture.sites import Sites
 from attention_core.errors import TraceError
 from attention_core.maps import Bias, FactoredMap, RelativeBias
-from attention_core.masks import CausalMask, ExplicitMask, Mask, SlidingWindowMask
+from attention_core.masks import CausalMask, Mask, recognise
 
 NAME = "attention_atlas"
 # What models hand over that changes no weight: dropout is off in eval mode, the window is in the mask already.
@@ -78,7 +78,7 @@ class Collector:
         if given is None:
             return CausalMask() if causal else Mask()
         if id(given) not in self._masks:
-            self._masks[id(given)] = (given, recognise(given))
+            self._masks[id(given)] = (given, _mask_of(given))
         return self._masks[id(given)][1]
 
     def _bias(self, given: Tensor | None) -> Bias | None:
@@ -102,7 +102,8 @@ def run(network: nn.Module, inputs: Mapping[str, Tensor]) -> Run:
         _collector.reset(token)
     if not collector.seen:
         raise TraceError(f"{type(network).__name__} does not use the attention interface")
-    return Run(tuple(collector.seen), output[0][0])
+    logits = getattr(output, "logits", None)
+    return Run(tuple(collector.seen), output[0][0], logits_of(logits))
 
 
 def install(network: Any) -> None:
@@ -115,22 +116,11 @@ def call_options(network: Any) -> dict[str, Any]:
     return {"use_cache": False} if hasattr(network.config, "use_cache") else {}
 
 
-def recognise(given: Tensor) -> Mask:
-    """The mask object of a boolean mask (1, 1, query, key): causal and sliding windows by rule, others as given."""
+def _mask_of(given: Tensor) -> Mask:
+    """The mask object of what a model hands over: a boolean tensor (1, 1, query, key)."""
     if given.dtype != torch.bool or given.shape[:2] != (1, 1):
         raise TraceError(f"a mask {given.dtype} of shape {tuple(given.shape)} cannot be read")
-    matrix = given[0, 0]
-    if bool(matrix.all()):
-        return Mask()
-    queries, keys = (torch.arange(size, device=matrix.device) for size in matrix.shape)
-    last, first = int(matrix[-1].sum()), int(matrix[0].sum())
-    causal = CausalMask(matrix.shape[1] - matrix.shape[0])
-    offset = causal.offset
-    candidates = (causal, causal & SlidingWindowMask(last, offset), SlidingWindowMask(first, offset))
-    for candidate in candidates:
-        if torch.equal(candidate.window(queries, keys), matrix):
-            return candidate
-    return ExplicitMask(matrix)
+    return recognise(given[0, 0])
 
 
 def _linear_bias(bias: Tensor) -> Bias | None:

@@ -1,12 +1,14 @@
 """What every back end returns, and the rows it keeps of the kernel's own output for the self-check."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from attention_core.maps import AttentionMap
+
+Logits = Callable[[slice], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +22,15 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One forward pass: everything seen, in the order it ran, and the last hidden state (position, embed_dim)."""
+    """One forward pass: everything seen, in the order it ran, and the last hidden state (position, embed_dim).
+
+    `logits` gives the scores of what the model says at some rows: (row, token), or (class) for a model of classes,
+    whatever the rows; None for a model without a head.
+    """
 
     seen: tuple[Seen, ...]
     hidden: Tensor
+    logits: Logits | None = None
 
     @property
     def maps(self) -> tuple[AttentionMap, ...]:
@@ -39,3 +46,11 @@ def sample_rows(count: int) -> tuple[int, ...]:
 def rows_of(output: Tensor, rows: Sequence[int]) -> Tensor:
     """A copy of some queries of a kernel's output (head, query, value_dim), so that the rest can be freed."""
     return output[:, list(rows)].to(torch.float32, copy=True)
+
+
+def logits_of(given: Tensor | None) -> Logits | None:
+    """Logits that a model of transformers returned with its one example: (1, row, token), or (1, class)."""
+    if given is None:
+        return None
+    own = given[0]
+    return lambda rows: own[rows] if own.ndim == 2 else own

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attention_core.capture import hooks
 from attention_core.capture.run import Run
 from attention_core.errors import SelfCheckError
 from attention_core.maps import FactoredMap
@@ -48,8 +47,17 @@ def check_rows(run: Run, dtype: torch.dtype) -> tuple[float, float]:
     return worst, allowed
 
 
-def probe_inputs(model: LoadedModel, config: Any) -> dict[str, Tensor]:
-    """Random ids, longer than twice any sliding window as far as the model takes them; the same ones every time."""
+def probe_inputs(model: LoadedModel) -> dict[str, Tensor]:
+    """Random ids, longer than twice any sliding window as far as the model takes them, or random pixels.
+
+    The same ones every time, within the vocabulary; a decoder beside an encoder gets fewer, so that source and
+    target cannot be mistaken for one another.
+    """
+    config: Any = model.network.config
+    generator = torch.Generator().manual_seed(0)
+    if model.seeing is not None:
+        pixels = torch.randn(1, 3, model.seeing.size, model.seeing.size, generator=generator)
+        return {"pixel_values": pixels.to(model.device, model.dtype)}
     windows = [
         getattr(config, name, None) for name in ("sliding_window", "local_attention", "attention_window")
     ]
@@ -57,15 +65,13 @@ def probe_inputs(model: LoadedModel, config: Any) -> dict[str, Tensor]:
     length = max(PROBE_TOKENS, 2 * longest + 2)
     limit = model.card.max_tokens
     length = min(length, limit) if limit else length
-    generator = torch.Generator().manual_seed(0)
-    vocabulary = int(config.vocab_size)
+    vocabulary = int(getattr(config, "vocabulary", 0) or config.vocab_size)
 
     def ids(count: int) -> Tensor:
         return torch.randint(0, vocabulary, (1, count), generator=generator).to(model.device)
 
     inputs = {"input_ids": ids(length)}
     if model.encoder_decoder:
-        # Another length, so that source and target cannot be mistaken for one another.
         inputs["decoder_input_ids"] = ids(max(2, length - 5))
     return inputs
 
@@ -109,7 +115,3 @@ def _compare_hidden(ours: Tensor, reference: Tensor, dtype: torch.dtype) -> None
     if not error <= limit:
         raise SelfCheckError(f"the last hidden state differs from the model's own by {error:.1e} of its size")
 
-
-def reference_run(network: Any, inputs: dict[str, Tensor]) -> Run:
-    """The same probe through the model's own eager attention; the network must be set to it."""
-    return hooks.run(network, inputs)

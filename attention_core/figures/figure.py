@@ -18,7 +18,8 @@ class Figure:
     """One matrix (query, key) with its two lists of labels: rows look, columns are looked at.
 
     Colours run from 0 to `largest`. `caption` stands above the picture, `alt_text` is for who does not see
-    it. The constructor refuses what would make a wrong picture, so writers hold no checks.
+    it. Cells that are `blocked` by a mask are left blank: nothing was weighed there. The constructor refuses what
+    would make a wrong picture, so writers hold no checks.
     """
 
     matrix: NDArray[np.float64]
@@ -27,6 +28,7 @@ class Figure:
     largest: float
     caption: str
     alt_text: str
+    blocked: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         sizes = (len(self.query_labels), len(self.key_labels))
@@ -44,6 +46,8 @@ class Figure:
                     f"attention weights are numbers of 0 or more; {int(wrong.sum())} of these are {what}, "
                     f"the first at query {query}, key {key}: {self.matrix[query, key]}"
                 )
+        if self.blocked is not None and (self.blocked.shape != sizes or self.matrix[self.blocked].any()):
+            raise ShapeError("blocked cells are a boolean matrix (query, key) and have no weight")
         if not 0 < self.largest < np.inf:
             raise InputError(f"the colour scale ends at {self.largest}; accepted: a number above 0")
 
@@ -52,7 +56,16 @@ class Figure:
         """The weights as they stand in the cells, or None when there are too many to be read."""
         if max(self.matrix.shape) > MOST_NUMBERED:
             return None
-        return [[number(weight) for weight in row] for row in self.matrix]
+        texts = [[number(weight) for weight in row] for row in self.matrix]
+        if self.blocked is not None:
+            for query, key in np.argwhere(self.blocked):
+                texts[query][key] = ""
+        return texts
+
+    @property
+    def shown(self) -> NDArray[np.float64]:
+        """The weights, NaN in the cells that stay blank."""
+        return self.matrix if self.blocked is None else np.where(self.blocked, np.nan, self.matrix)
 
 
 def number(weight: float) -> str:

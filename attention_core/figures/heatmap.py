@@ -1,6 +1,7 @@
 """The heatmap that teachers know: who looks at whom, rows look, columns are looked at."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, overload
 
 import matplotlib.figure
@@ -63,8 +64,10 @@ def head_figure(trace: AttentionTrace, layer: int, head: int, kind: str | None =
     if not 0 <= head < attention.head_count:
         raise UnknownNameError("head", head, range(attention.head_count))
     queries, keys = trace.queries(kind).texts, trace.keys(kind).texts
-    window = attention.weights(slice(head, head + 1), slice(None), slice(None))[0]  # (query, key)
-    return heatmap_figure(window, queries, keys, caption=f"{trace.model.title} · L{layer} H{head}")
+    window = attention.weights(head)[0]  # (query, key)
+    figure = heatmap_figure(window, queries, keys, caption=f"{trace.model.title} · L{layer} H{head}")
+    allowed = attention.allowed().cpu().numpy()  # (query, key)
+    return figure if allowed.all() else replace(figure, blocked=~allowed)
 
 
 def heatmap_figure(

@@ -72,7 +72,7 @@ def to_matplotlib(figure: Figure) -> matplotlib.figure.Figure:
     canvas = FigureCanvasAgg(drawing)
     axes = drawing.add_axes((0, 0, 1, 1))
     scale = Normalize(0, figure.largest)
-    image = axes.imshow(figure.matrix, cmap="viridis", norm=scale, aspect="auto", interpolation="nearest")
+    image = axes.imshow(figure.shown, cmap="viridis", norm=scale, aspect="auto", interpolation="nearest")
     _label_axes(axes, figure, 72 * width / keys, 72 * height / queries)
     if max(queries, keys) <= MOST_LINED:
         _draw_lines(axes, queries, keys)

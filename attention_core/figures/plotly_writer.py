@@ -24,7 +24,8 @@ def escape(text: str) -> str:
 def to_plotly(figure: Figure) -> go.Figure:
     """The figure as Plotly draws it; hovering tells query, key and the exact weight."""
     cells = go.Heatmap(
-        z=figure.matrix,
+        z=figure.shown,
+        hoverongaps=False,
         zmin=0,
         zmax=figure.largest,
         colorscale="Viridis",

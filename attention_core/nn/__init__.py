@@ -12,24 +12,34 @@ from attention_core.nn.attention import (
     attention,
     attention_scores,
     fused_attention,
+    fused_causal_attention,
     masked_softmax,
 )
-from attention_core.nn.checkpoints import config_of, load_encoder
-from attention_core.nn.transformer import Transformer, TransformerConfig, TransformerOutput
+from attention_core.nn.checkpoints import config_of, load_transformer, save_transformer
+from attention_core.nn.config import Patches, TransformerConfig
+from attention_core.nn.generation import greedy
+from attention_core.nn.transformer import Transformer, TransformerOutput
+from attention_core.nn.watching import Cache, Watch
 
 __all__ = [
     "AttentionRecord",
+    "Cache",
     "CrossAttention",
     "MultiHeadAttention",
+    "Patches",
     "SelfAttention",
     "Transformer",
     "TransformerConfig",
     "TransformerOutput",
+    "Watch",
     "attention",
     "attention_scores",
     "causal_mask",
     "config_of",
     "fused_attention",
-    "load_encoder",
+    "fused_causal_attention",
+    "greedy",
+    "load_transformer",
     "masked_softmax",
+    "save_transformer",
 ]

@@ -10,6 +10,7 @@ Vaswani et al. 2017, "Attention Is All You Need":
     MultiHead(Q, K, V) = Concat(head₁, …, headₕ) Wᴼ,  headᵢ = Attention(Q Wᵢ^Q, K Wᵢ^K, V Wᵢ^V) (sect. 3.2.2)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Self
@@ -19,6 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attention_core.errors import NotAvailableError, ShapeError
+from attention_core.masks import causal_mask
+from attention_core.nn.exchange import projections_of, torch_module
 from attention_core.nn.shapes import (
     allowed_by_head,
     allowed_keys,
@@ -121,6 +124,14 @@ def fused_attention(
     return output if attn_mask is None or output.device.type == "cpu" else zero_empty_rows(output, attn_mask)
 
 
+def fused_causal_attention(query: Tensor, key: Tensor, value: Tensor, *, scale: float | None = None) -> Tensor:
+    """`fused_attention` with `causal_mask`, which is never made: query and key have the same positions."""
+    check_vectors(query, key, value)
+    if query.shape[-2] != key.shape[-2]:
+        raise misfit("causal attention without a mask needs as many queries as keys", query, key)
+    return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scale)
+
+
 # ----------------------------------------------------------------------------------------------- the modules
 
 
@@ -128,8 +139,10 @@ def fused_attention(
 class AttentionRecord:
     """What one attention computed, as its kernel saw it: references, no copies.
 
-    query, key, value: (batch, head, position, dim); output: (batch, head, query, dim), before the output
-    projection; mask: booleans that broadcast to (batch, head, query, key), True may attend, or None: all may.
+    query, key, value: (batch, head, position, dim), as they meet in the score; output: (batch, head, query,
+    dim), before the output projection; mask: booleans that broadcast to (batch, head, query, key), True may
+    attend, or None: all may, or with `causal` all up to the query's own position. `given`: the weights, where
+    the output was computed by the readable formula, which makes them anyway.
     """
 
     query: Tensor
@@ -138,10 +151,15 @@ class AttentionRecord:
     scale: float
     mask: Tensor | None
     output: Tensor
+    causal: bool = False
+    given: Tensor | None = None
 
     def weights(self) -> Tensor:
-        """The weights (batch, head, query, key), computed now, by the formula."""
-        return masked_softmax(attention_scores(self.query, self.key, scale=self.scale), self.mask)
+        """The weights (batch, head, query, key): those given, or computed now, by the formula."""
+        if self.given is not None:
+            return self.given
+        mask = causal_mask(self.key.shape[2], device=self.key.device) if self.causal else self.mask
+        return masked_softmax(attention_scores(self.query, self.key, scale=self.scale), mask)
 
 
 class _Heads(nn.Module):
@@ -169,8 +187,8 @@ class _Heads(nn.Module):
         """The output (batch, query, embed_dim) and the record of how it came about, by torch's kernel."""
         q, k, v = self._split(query, key, value)
         allowed = allowed_by_head(mask, (*q.shape[:-1], k.shape[-2]))  # (batch, head, query, key)
-        output = fused_attention(q, k, v, allowed, scale=self.scale)  # (batch, head, query, dim)
-        return self._merge(output), AttentionRecord(q, k, v, self.scale, allowed, output)
+        record = self.mix(q, k, v, allowed)
+        return self.merge(record.output), record
 
     def attend_with_weights(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
@@ -179,21 +197,56 @@ class _Heads(nn.Module):
         q, k, v = self._split(query, key, value)
         allowed = allowed_by_head(mask, (*q.shape[:-1], k.shape[-2]))  # (batch, head, query, key)
         output, weights = attention(q, k, v, allowed, scale=self.scale)  # (batch, head, query, dim)
-        return self._merge(output), weights
+        return self.merge(output), weights
 
-    def _split(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The vectors of every head (batch, head, position, dim), from inputs (batch, position, dim)."""
-        self._check_inputs(query, key, value)
+    # `attend` in three steps, for a transformer, which turns queries and keys, keeps keys and values, or
+    # switches heads off in between.
+
+    def split(self, x: Tensor, projection: nn.Linear) -> Tensor:
+        """The vectors of every head (batch, head, position, dim) of x (batch, position, embed_dim)."""
         heads = (self.num_heads, self.embed_dim // self.num_heads)
-        q = self.query(query).view(*query.shape[:2], *heads).transpose(1, 2)  # (batch, head, query, dim)
-        k = self.key(key).view(*key.shape[:2], *heads).transpose(1, 2)  # (batch, head, key, dim)
-        v = self.value(value).view(*value.shape[:2], *heads).transpose(1, 2)  # (batch, head, key, dim)
-        return q, k, v
+        vectors: Tensor = projection(x).view(*x.shape[:2], *heads).transpose(1, 2)  # (batch, head, position, dim)
+        return vectors
 
-    def _merge(self, output: Tensor) -> Tensor:
-        """The heads' outputs (batch, head, query, dim) side by side, projected: (batch, query, embed_dim)."""
+    def mix(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None = None,
+        *,
+        causal: bool = False,
+        readable: bool = False,
+    ) -> AttentionRecord:
+        """The attention of every head, by torch's kernel or the readable formula; all (batch, head, position, dim).
+
+        mask: booleans that broadcast to (batch, head, query, key). `causal` stands in place of a mask: no query
+        attends to a later key.
+        """
+        if readable:
+            allowed = causal_mask(key.shape[2], device=key.device) if causal else mask
+            output, given = attention(query, key, value, allowed, scale=self.scale)
+            return AttentionRecord(query, key, value, self.scale, mask, output, causal, given)
+        if causal:
+            output = fused_causal_attention(query, key, value, scale=self.scale)  # (batch, head, query, dim)
+        else:
+            output = fused_attention(query, key, value, mask, scale=self.scale)  # (batch, head, query, dim)
+        return AttentionRecord(query, key, value, self.scale, mask, output, causal)
+
+    def merge(self, output: Tensor, off: Sequence[int] = ()) -> Tensor:
+        """The heads' outputs (batch, head, query, dim) side by side, projected: (batch, query, embed_dim).
+
+        Of the heads in `off` come zeros instead (Michel et al. 2019, "Are Sixteen Heads Really Better than
+        One?", section 2.1).
+        """
+        if off:
+            output = output.index_fill(1, torch.tensor(off, device=output.device), 0.0)
         merged: Tensor = self.output(output.transpose(1, 2).flatten(2))  # (batch, query, embed_dim)
         return merged
+
+    def _split(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        self._check_inputs(query, key, value)
+        return self.split(query, self.query), self.split(key, self.key), self.split(value, self.value)
 
     def _check_inputs(self, query: Tensor, key: Tensor, value: Tensor) -> None:
         for name, given, layer in (
@@ -216,18 +269,8 @@ class _Heads(nn.Module):
 
         Dropout is not carried over. NotAvailableError for add_bias_kv and add_zero_attn.
         """
-        if source.bias_k is not None or source.add_zero_attn:
-            raise NotAvailableError(
-                "add_bias_kv and add_zero_attn append keys that belong to no token; our modules have none"
-            )
         made = cls(source.embed_dim, source.num_heads, bias=source.in_proj_bias is not None)
-        if source.kdim == source.vdim == source.embed_dim:
-            weights = source.in_proj_weight.chunk(3)  # three times (embed_dim, embed_dim)
-        else:  # inputs of different widths: torch keeps three matrices
-            weights = (source.q_proj_weight, source.k_proj_weight, source.v_proj_weight)
-        biases = (None,) * 3 if source.in_proj_bias is None else source.in_proj_bias.chunk(3)
-        made.query, made.key, made.value = map(_linear, weights, biases)
-        made.output = _linear(source.out_proj.weight, source.out_proj.bias)
+        made.query, made.key, made.value, made.output = projections_of(source)
         return made.train(source.training)
 
     def to_torch(self) -> nn.MultiheadAttention:
@@ -236,24 +279,8 @@ class _Heads(nn.Module):
         NotAvailableError when scaling is off, since torch always divides by √dim.
         """
         if not self.scaled:
-            raise NotAvailableError(
-                "torch.nn.MultiheadAttention always divides by √dim; this module does not"
-            )
-        layers = {"q": self.query, "k": self.key, "v": self.value}
-        kdim, vdim = self.key.in_features, self.value.in_features
-        bias = self.query.bias is not None
-        made = nn.MultiheadAttention(
-            self.embed_dim, self.num_heads, bias=bias, kdim=kdim, vdim=vdim, batch_first=True
-        )
-        if kdim == vdim == self.embed_dim:
-            state = {"in_proj_weight": torch.cat([layer.weight for layer in layers.values()])}
-        else:
-            state = {f"{letter}_proj_weight": layer.weight for letter, layer in layers.items()}
-        state["out_proj.weight"] = self.output.weight
-        if bias:
-            state["in_proj_bias"] = torch.cat([layer.bias for layer in layers.values()])
-            state["out_proj.bias"] = self.output.bias
-        made.to(self.query.weight).load_state_dict(state)
+            raise NotAvailableError("torch.nn.MultiheadAttention always divides by √dim; this module does not")
+        made = torch_module(self.num_heads, (self.query, self.key, self.value, self.output))
         return made.train(self.training)
 
 
@@ -349,12 +376,3 @@ class CrossAttention(_OneOrMoreHeads):
                 f"vdim {source.vdim}; MultiHeadAttention.from_torch takes such a module"
             )
         return super().from_torch(source)
-
-
-def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
-    """A linear layer with copies of these parameters; made on no device, so that no random start is drawn."""
-    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
-    layer.weight = nn.Parameter(weight.detach().clone())
-    if bias is not None:
-        layer.bias = nn.Parameter(bias.detach().clone())
-    return layer

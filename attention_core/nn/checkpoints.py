@@ -1,105 +1,105 @@
-"""Checkpoints of the BERT family, read into our transformer: one folder's config.json and model.safetensors.
+"""Checkpoints: one folder's config.json and model.safetensors, read into our transformer, or written from it.
 
 Whatever is wrong with a file is one CheckpointError that lists all of it. Only safetensors are read: a pickle
 could run code.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import fields, replace
+from math import isclose
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from attention_core.errors import CheckpointError
-from attention_core.nn.transformer import ACTIVATIONS, Transformer, TransformerConfig
+from attention_core.errors import CheckpointError, UnknownNameError
+from attention_core.nn.config import TransformerConfig
+from attention_core.nn.families import FAMILIES, Family, Place, Raw
+from attention_core.nn.families.family import short
+from attention_core.nn.transformer import Transformer
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_BYTES = 1 << 20
-NORM_EPS = 1e-12  # BERT's own, where an early file does not say
 FLOATS = ("F16", "BF16", "F32", "F64")  # the formats of a weight; anything else is quantised or no weight
-
-# The largest sizes taken at their word, far above any real BERT. A model is laid out from this text, which
-# comes from elsewhere, before any weight is looked at.
-SIZES = {
-    "vocab_size": 10_000_000,
-    "max_position_embeddings": 1_000_000,
-    "type_vocab_size": 10_000,
-    "num_hidden_layers": 1_000,
-    "num_attention_heads": 10_000,
-    "hidden_size": 1_000_000,
-    "intermediate_size": 10_000_000,
-}
-
-# Our names of modules, and BERT's.
-EMBEDDING_NAMES = {
-    "embedding.tokens": "embeddings.word_embeddings",
-    "embedding.positions": "embeddings.position_embeddings",
-    "embedding.segments": "embeddings.token_type_embeddings",
-    "embedding.norm": "embeddings.LayerNorm",
-}
-BLOCK_NAMES = {
-    "attention.query": "attention.self.query",
-    "attention.key": "attention.self.key",
-    "attention.value": "attention.self.value",
-    "attention.output": "attention.output.dense",
-    "attention_norm": "attention.output.LayerNorm",
-    "mlp.widen": "intermediate.dense",
-    "mlp.narrow": "output.dense",
-    "mlp_norm": "output.LayerNorm",
-}
-# Old files carry these buffers, which hold no more than 0, 1, 2, ... and zeros.
-BUFFERS = {"embeddings.position_ids", "embeddings.token_type_ids"}
+POSITIONS = "embedding.positions.weight"
 
 
 def config_of(folder: Path) -> TransformerConfig:
-    """The sizes in the folder's config.json; a CheckpointError lists everything in it that we cannot run."""
-    raw = _read_config(Path(folder))
-    faults = _faults(raw)
-    if faults:
-        raise CheckpointError(f"{Path(folder).name}/{CONFIG_FILE}: " + "; ".join(faults), faults=faults)
-    return TransformerConfig(
-        vocabulary=raw["vocab_size"],
-        max_tokens=raw["max_position_embeddings"],
-        segments=raw["type_vocab_size"],
-        layers=raw["num_hidden_layers"],
-        heads=raw["num_attention_heads"],
-        embed_dim=raw["hidden_size"],
-        inner_dim=raw["intermediate_size"],
-        activation=raw["hidden_act"],
-        norm_eps=float(raw.get("layer_norm_eps", NORM_EPS)),
-    )
+    """What the folder's config.json says; a CheckpointError lists everything in it that we cannot run.
 
-
-def load_encoder(
-    folder: Path, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
-) -> Transformer:
-    """Our transformer with the weights of a BERT checkpoint, in evaluation mode.
-
-    Names may start with "bert." or not; the pooler and any head on top are left aside. A CheckpointError
-    lists every weight that is missing, has another shape, or has no place in this configuration's encoder.
+    Whether a BERT or ViT predicts anything is told by the names in its weights, where there are any.
     """
     folder = Path(folder)
-    config = config_of(folder)
-    with torch.device("meta"), _NoRandomStart():  # shapes only: the file brings the weights
-        model = Transformer(config)
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        raise CheckpointError(
-            f"{folder.name} has no {WEIGHTS_FILE}, the only format read here; pickles (.bin, .pt) never are"
-        )
+    raw = read_config(folder)
+    family = _family_of(raw, folder)
+    if not (folder / WEIGHTS_FILE).is_file():
+        return family.config(raw, ())
     try:
-        with safe_open(path, framework="pt") as file:
-            state = _read_weights(file, model.state_dict(), folder.name)
+        with _weights_of(folder) as file:
+            return family.config(raw, family.names(file.keys()))
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{folder.name}/{WEIGHTS_FILE} cannot be read: {error}") from error
-    state = {name: tensor.to(device=device, dtype=dtype) for name, tensor in state.items()}
-    model.load_state_dict(state, assign=True)
+        raise _unreadable(folder, error) from error
+
+
+def load_transformer(
+    folder: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    scaled: bool = True,
+    positions: bool = True,
+) -> Transformer:
+    """Our transformer with the weights of a checkpoint, in evaluation mode.
+
+    `scaled=False` leaves out the division by √dim, `positions=False` whatever tells where a token stands: for lessons
+    that show what they are for. Names may start as the family's bare model or its model with a head; poolers and heads
+    that we do not know are left aside. A CheckpointError lists every weight that is missing, has another shape, or
+    has no place in this configuration's model.
+    """
+    folder = Path(folder)
+    raw = read_config(folder)
+    family = _family_of(raw, folder)
+    try:
+        with _weights_of(folder) as file:
+            config = family.config(raw, family.names(file.keys()))
+            state = _Reader(family, file, folder.name).read(_laid_out(config).state_dict(), config)
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(folder, error) from error
+    if not positions:
+        config = replace(config, positions="none")
+        state.pop(POSITIONS, None)
+    model = _laid_out(config if scaled else replace(config, scaled=False))
+    model.load_state_dict({name: tensor.to(device=device, dtype=dtype) for name, tensor in state.items()}, assign=True)
     return model.eval()
+
+
+def save_transformer(network: Transformer, folder: Path, family: str = "attention-atlas", **extra: Any) -> None:
+    """Writes config.json and model.safetensors into the folder, as this family's own software reads them.
+
+    `extra` are more keys for config.json. A CheckpointError names what in the network the family cannot say.
+    """
+    if family not in FAMILIES:
+        raise UnknownNameError("family", family, list(FAMILIES))
+    known = FAMILIES[family]
+    raw = {"model_type": family} | known.raw(network.config) | extra
+    state = _stored_state(known, network)
+    _check_sayable(known, raw, network.config, state)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(raw, ensure_ascii=False, indent=2) + "\n"
+    (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+    save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+
+
+# --------------------------------------------------------------------------------------------------- reading
 
 
 class _NoRandomStart(TorchFunctionMode):
@@ -117,7 +117,14 @@ class _NoRandomStart(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _read_config(folder: Path) -> Mapping[str, Any]:
+def _laid_out(config: TransformerConfig) -> Transformer:
+    """A transformer of shapes only: the file brings the weights."""
+    with torch.device("meta"), _NoRandomStart():
+        return Transformer(config)
+
+
+def read_config(folder: Path) -> Raw:
+    """The folder's config.json as it stands; a CheckpointError for a file that is none."""
     path = folder / CONFIG_FILE
     try:
         if path.stat().st_size > CONFIG_BYTES:
@@ -132,78 +139,145 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
     return raw
 
 
-def _faults(raw: Mapping[str, Any]) -> list[str]:
-    """Everything in a configuration that our encoder cannot run, one clause each."""
-    faults = []
-    if raw.get("model_type") != "bert":
-        faults.append(f"model_type is {_short(raw.get('model_type'))}; accepted: 'bert'")
-    for key, largest in SIZES.items():
-        size = raw.get(key)
-        if type(size) is not int or not 1 <= size <= largest:
-            faults.append(f"{key} is {_short(size)}; accepted: a whole number from 1 to {largest}")
-    if not faults and raw["hidden_size"] % raw["num_attention_heads"]:
-        faults.append(
-            f"hidden_size {raw['hidden_size']} is not a multiple of "
-            f"num_attention_heads {raw['num_attention_heads']}"
+def _family_of(raw: Raw, folder: Path) -> Family:
+    """The family of this configuration, which we can run; a CheckpointError says why we cannot."""
+    model_type = raw.get("model_type")
+    family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
+    if family is None:
+        faults = [f"model_type is {short(model_type)}; accepted: {', '.join(FAMILIES)}"]
+    else:
+        faults = family.faults(raw)
+        if not faults:
+            return family
+    raise CheckpointError(f"{folder.name}/{CONFIG_FILE}: " + "; ".join(faults), faults=faults)
+
+
+def _weights_of(folder: Path) -> AbstractContextManager[Any]:
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise CheckpointError(
+            f"{folder.name} has no {WEIGHTS_FILE}, the only format read here; pickles (.bin, .pt) never are"
         )
-    act = raw.get("hidden_act")
-    if not isinstance(act, str) or act not in ACTIVATIONS:
-        faults.append(f"hidden_act is {_short(act)}; accepted: {', '.join(ACTIVATIONS)}")
-    eps = raw.get("layer_norm_eps", NORM_EPS)
-    if not isinstance(eps, float | int) or isinstance(eps, bool) or not 0 <= eps <= 1:
-        faults.append(f"layer_norm_eps is {_short(eps)}; accepted: a number from 0 to 1")
-    if raw.get("position_embedding_type", "absolute") != "absolute":
-        faults.append(
-            f"position_embedding_type is {_short(raw['position_embedding_type'])}; accepted: 'absolute', "
-            "because relative positions add to the scores what our encoder does not compute"
+    opened: AbstractContextManager[Any] = safe_open(path, framework="pt")
+    return opened
+
+
+def _unreadable(folder: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(f"{folder.name}/{WEIGHTS_FILE} cannot be read: {error}")
+
+
+class _Reader:
+    """One open weights file, read by one family's table."""
+
+    def __init__(self, family: Family, file: Any, folder: str) -> None:
+        self.family, self.file, self.folder = family, file, folder
+        self.stored = family.names(file.keys())
+        self.faults: dict[str, list[str]] = {
+            "missing": [],
+            "of another shape": [],
+            "not this model's": [],
+            "not the copy it should be": [],
+        }
+
+    def read(self, wanted: Mapping[str, Tensor], config: TransformerConfig) -> dict[str, Tensor]:
+        """Our weights by our names, or a CheckpointError with every fault of the file."""
+        family, stored = self.family, self.stored
+        places = {ours: self._find(ours) for ours in wanted}
+        absent = [ours for ours, place in places.items() if place.name not in stored]
+        zero = [ours for ours in absent if ours in family.zero]
+        self.faults["missing"] = list(dict.fromkeys(places[ours].name for ours in absent if ours not in zero))
+        copies = {
+            copy: ours
+            for copy, ours in family.same.items()
+            if copy in stored and ours in wanted and copy != places[ours].name
+        }
+        computed = [name for name in family.computed if name in stored]
+        shapes = {place.name: place.stored_shape(wanted[ours].shape) for ours, place in places.items()}
+        shapes |= {copy: tuple(wanted[ours].shape) for copy, ours in copies.items()}
+        shapes |= dict.fromkeys(computed, (config.max_tokens, config.embed_dim))
+        self._check_shapes(shapes)
+        self._check_known(shapes, config)
+        self._raise()
+        state = {
+            ours: torch.zeros(wanted[ours].shape) if ours in zero else place.read(self._tensor(place.name))
+            for ours, place in places.items()
+        }
+        others = [copy for copy, ours in copies.items() if not torch.equal(self._tensor(copy), state[ours])]
+        others += [name for name in computed if not self._follows(name, shapes[name])]
+        self.faults["not the copy it should be"] = sorted(others)
+        self._raise()
+        return state
+
+    def _follows(self, name: str, shape: tuple[int, ...]) -> bool:
+        """Whether a stored table is the one that we compute, as far as half precision can tell."""
+        expected = self.family.computed[name](shape[0], shape[1])
+        return torch.allclose(self._tensor(name).float(), expected, atol=1e-2)
+
+    def _check_known(self, shapes: Mapping[str, tuple[int, ...]], config: TransformerConfig) -> None:
+        """What is stored and has no place; parts of a head are left aside where we read none."""
+        idle = self.family.top if config.output == "none" else ()
+        self.faults["not this model's"] = sorted(
+            name
+            for name in self.stored.keys() - shapes.keys()
+            if not re.fullmatch(self.family.ignored, name) and not (idle and name.startswith(idle))
         )
-    faults.extend(
-        f"{key} is {_short(raw[key])}; accepted: false, because an encoder looks both ways and has one input"
-        for key in ("is_decoder", "add_cross_attention")
-        if raw.get(key)
-    )
-    return faults
+
+    def _find(self, ours: str) -> Place:
+        """Where a weight stands: in its own place, or where the file has nothing there, in that of a copy."""
+        place = self.family.place(ours)
+        assert place is not None
+        copies = [copy for copy, of in self.family.same.items() if of == ours and copy in self.stored]
+        return Place(copies[0]) if place.name not in self.stored and copies else place
+
+    def _tensor(self, name: str) -> Tensor:
+        tensor: Tensor = self.file.get_tensor(self.stored[name])
+        return tensor
+
+    def _check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        misshapen = []
+        for name in shapes.keys() & self.stored.keys():
+            held = self.file.get_slice(self.stored[name])
+            if tuple(held.get_shape()) != shapes[name] or held.get_dtype() not in FLOATS:
+                misshapen.append(f"{name} is {held.get_dtype()} {tuple(held.get_shape())}, not floating {shapes[name]}")
+        self.faults["of another shape"] = sorted(misshapen)
+
+    def _raise(self) -> None:
+        if any(self.faults.values()):
+            listed = "; ".join(f"{what}: {', '.join(names)}" for what, names in self.faults.items() if names)
+            raise CheckpointError(f"{self.folder}/{WEIGHTS_FILE} does not fit its {CONFIG_FILE}: {listed}")
 
 
-def _short(value: object) -> str:
-    return "missing" if value is None else repr(value)[:100]
+# --------------------------------------------------------------------------------------------------- writing
 
 
-def _their_name(ours: str) -> str:
-    """BERT's name of one of our weights."""
-    module, kind = ours.rsplit(".", 1)
-    if module in EMBEDDING_NAMES:
-        return f"{EMBEDDING_NAMES[module]}.{kind}"
-    _, layer, part = module.split(".", 2)
-    return f"encoder.layer.{layer}.{BLOCK_NAMES[part]}.{kind}"
+def _stored_state(family: Family, network: Transformer) -> dict[str, Tensor]:
+    """The network's weights by the family's names; a CheckpointError lists those that it has no place for."""
+    ours = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    ours |= {name: torch.zeros(network.config.vocabulary) for name in family.zero if name not in ours}
+    places = {name: family.place(name) for name in ours}
+    homeless = [name for name, place in places.items() if place is None]
+    if homeless:
+        raise CheckpointError(f"{family.model_type} has no place for {', '.join(homeless)}")
+    thirds: dict[str, list[Tensor]] = {}
+    headed = network.config.output != "none"  # files of the bare model have no prefix
+    for name, place in places.items():
+        assert place is not None
+        before = "" if not headed or place.name.startswith(family.top or ("",)) else family.prefix
+        thirds.setdefault(before + place.name, []).append(place.write(ours[name]))
+    # Query, key and value come in this order, as the module holds them.
+    return {name: parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1) for name, parts in thirds.items()}
 
 
-def _modern_name(stored: str) -> str:
-    """A stored name as today's files spell it: those converted from TensorFlow say gamma and beta."""
-    return stored.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
-
-
-def _read_weights(file: Any, wanted: Mapping[str, Tensor], folder: str) -> dict[str, Tensor]:
-    """The weights by our own names, from an open safetensors file."""
-    names = list(file.keys())
-    prefix = "bert." if any(name.startswith("bert.") for name in names) else ""
-    stored = {
-        _modern_name(name.removeprefix(prefix)): name
-        for name in names
-        if name.startswith((f"{prefix}embeddings.", f"{prefix}encoder."))
-    }
-    theirs = {_their_name(ours): tensor.shape for ours, tensor in wanted.items()}
-    missing = [name for name in theirs if name not in stored]
-    unknown = sorted(stored.keys() - theirs.keys() - BUFFERS)
-    misshapen = []
-    for name in theirs.keys() & stored.keys():
-        held = file.get_slice(stored[name])
-        if tuple(held.get_shape()) != tuple(theirs[name]) or held.get_dtype() not in FLOATS:
-            misshapen.append(
-                f"{name} is {held.get_dtype()} {tuple(held.get_shape())}, not floating {tuple(theirs[name])}"
-            )
-    faults = {"missing": missing, "of another shape": sorted(misshapen), "not an encoder's": unknown}
-    if any(faults.values()):
-        listed = "; ".join(f"{what}: {', '.join(names)}" for what, names in faults.items() if names)
-        raise CheckpointError(f"{folder}/{WEIGHTS_FILE} does not fit its {CONFIG_FILE}: {listed}")
-    return {ours: file.get_tensor(stored[_their_name(ours)]) for ours in wanted}
+def _check_sayable(family: Family, raw: dict[str, Any], config: TransformerConfig, state: Mapping[str, Tensor]) -> None:
+    """A CheckpointError unless what is to be written reads back as this configuration."""
+    faults = family.faults(raw)
+    if not faults:
+        again = family.config(raw, family.names(state.keys()))
+        for one in fields(config):
+            ours, theirs = getattr(config, one.name), getattr(again, one.name)
+            same = isclose(ours, theirs) if isinstance(ours, float) else ours == theirs
+            # A family that always adds a bias to its scores adds zeros for one that has none.
+            if not same and not (one.name == "output_bias" and theirs and "prediction.bias" in family.zero):
+                faults.append(f"{one.name} is {short(ours)}; a {family.model_type} file says {short(theirs)}")
+    if faults:
+        raise CheckpointError(f"a {family.model_type} cannot hold this: " + "; ".join(faults), faults=faults)

@@ -32,9 +32,7 @@ def fit(name: str, given: Tensor, shape: Sequence[int]) -> Tensor:
     own = given.shape
     pairs = zip(reversed(own), reversed(shape), strict=False)
     if len(own) > len(shape) or any(mine not in (1, full) for mine, full in pairs):
-        raise ShapeError(
-            f"a {name} of shape {tuple(own)} does not broadcast to scores of shape {tuple(shape)}"
-        )
+        raise ShapeError(f"a {name} of shape {tuple(own)} does not broadcast to scores of shape {tuple(shape)}")
     return given
 
 

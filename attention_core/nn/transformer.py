@@ -1,160 +1,198 @@
-"""A transformer made of our own attention: embedding, block, model, in the order a sentence meets them.
+"""A transformer made of our own attention: one set of blocks that is an encoder, a decoder, both, or sees pictures.
 
-It is an encoder whose blocks normalise after each residual sum: BERT (Devlin et al. 2019, section 3, with the
-blocks of Vaswani et al. 2017, section 3.1). It returns the records of its own attentions: nothing is hooked.
+Encoders look both ways (BERT, Devlin et al. 2019; ViT, Dosovitskiy et al. 2021), decoders only back (GPT-2, Radford et
+al. 2019), and a decoder with an encoder beside it also looks at the source (Vaswani et al. 2017). A `Watch` brings
+back the records of its attentions: nothing is hooked.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attention_core.errors import InputError, ShapeError, TooManyTokensError, UnknownNameError
-from attention_core.nn.attention import AttentionRecord, MultiHeadAttention
-from attention_core.nn.shapes import misfit
-
-__all__ = ["ACTIVATIONS", "AttentionRecord", "Transformer", "TransformerConfig", "TransformerOutput"]
-
-
-def _quick_gelu(x: Tensor) -> Tensor:
-    return x * torch.sigmoid(1.702 * x)
-
-
-_gelu_tanh = partial(F.gelu, approximate="tanh")
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "gelu_fast": _gelu_tanh,
-    "gelu_new": _gelu_tanh,
-    "gelu_pytorch_tanh": _gelu_tanh,
-    "quick_gelu": _quick_gelu,
-    "relu": F.relu,
-    "silu": F.silu,
-    "swish": F.silu,
-    "tanh": torch.tanh,
-}
-"""The activations by the names that checkpoints use (Hendrycks & Gimpel 2016 for the GELUs)."""
-
-
-@dataclass(frozen=True)
-class TransformerConfig:
-    """The sizes of a transformer; `inner_dim` is the width between the two layers of an MLP."""
-
-    vocabulary: int
-    max_tokens: int
-    segments: int
-    layers: int
-    heads: int
-    embed_dim: int
-    inner_dim: int
-    activation: str
-    norm_eps: float
-
-    def __post_init__(self) -> None:
-        if self.activation not in ACTIVATIONS:
-            raise UnknownNameError("activation", self.activation, list(ACTIVATIONS))
+from attention_core.errors import InputError, NotAvailableError, ShapeError, TooManyTokensError
+from attention_core.nn.blocks import Block, Embedding, Pass, PatchEmbedding, Prediction
+from attention_core.nn.config import CROSS, DECODER_SELF, ENCODER_SELF, TransformerConfig
+from attention_core.nn.shapes import allowed_keys, misfit
+from attention_core.nn.watching import Cache, Watch
 
 
 @dataclass(frozen=True, eq=False)
 class TransformerOutput:
-    """The last hidden state (batch, position, embed_dim), and one record a layer when they were asked for."""
+    """The last hidden state (batch, position, embed_dim): the decoder's, or the encoder's where it is alone."""
 
     hidden: Tensor
-    records: tuple[AttentionRecord, ...]
-
-
-class Embedding(nn.Module):
-    """What a token is, where it stands and which sentence it belongs to, added and normalised."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.tokens = nn.Embedding(config.vocabulary, config.embed_dim)
-        self.positions = nn.Embedding(config.max_tokens, config.embed_dim)
-        self.segments = nn.Embedding(config.segments, config.embed_dim)
-        self.norm = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
-
-    def forward(self, ids: Tensor, segments: Tensor) -> Tensor:
-        """The first hidden state (batch, position, embed_dim) of ids and segments (batch, position)."""
-        positions = torch.arange(ids.shape[1], device=ids.device)
-        summed = self.tokens(ids) + self.segments(segments) + self.positions(positions)
-        normed: Tensor = self.norm(summed)  # (batch, position, embed_dim)
-        return normed
-
-
-class MLP(nn.Module):
-    """Two layers on each position by itself (Vaswani et al. 2017, eq. 2, with the model's own activation)."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.activation = ACTIVATIONS[config.activation]
-        self.widen = nn.Linear(config.embed_dim, config.inner_dim)
-        self.narrow = nn.Linear(config.inner_dim, config.embed_dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The new vectors (batch, position, embed_dim) of x (batch, position, embed_dim)."""
-        narrowed: Tensor = self.narrow(self.activation(self.widen(x)))
-        return narrowed
-
-
-class Block(nn.Module):
-    """Attention, then the MLP, each added to what came in and then normalised."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.attention = MultiHeadAttention(config.embed_dim, config.heads)
-        self.attention_norm = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
-        self.mlp = MLP(config)
-        self.mlp_norm = nn.LayerNorm(config.embed_dim, eps=config.norm_eps)
-
-    def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, AttentionRecord]:
-        """The next hidden state (batch, position, embed_dim) and the record of this block's attention."""
-        mixed, record = self.attention.attend(x, x, x, mask)
-        x = self.attention_norm(x + mixed)
-        return self.mlp_norm(x + self.mlp(x)), record
 
 
 class Transformer(nn.Module):
-    """An embedding and a stack of blocks."""
+    """An embedding, one or two stacks of blocks, and the head that the configuration asks for."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = Embedding(config)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.embedding: Embedding | PatchEmbedding = (
+            Embedding(config) if config.patches is None else PatchEmbedding(config)
+        )
+        self.encoder = nn.ModuleList(Block(config, ENCODER_SELF, n) for n in range(config.encoder_layers))
+        self.decoder = nn.ModuleList(Block(config, DECODER_SELF, n) for n in range(config.decoder_layers))
+        if config.final_norm:
+            norms = {"encoder": config.encoder_layers, "decoder": config.decoder_layers}
+            self.final_norms = nn.ModuleDict(
+                {stack: nn.LayerNorm(config.embed_dim, eps=config.norm_eps) for stack, count in norms.items() if count}
+            )
+        if config.output != "none":
+            self.prediction = Prediction(config)
+        _start_weights(self)
 
     def forward(
-        self, ids: Tensor, segments: Tensor | None = None, mask: Tensor | None = None, *, record: bool = False
+        self,
+        source: Tensor,
+        target: Tensor | None = None,
+        *,
+        segments: Tensor | None = None,
+        mask: Tensor | None = None,
+        cache: Cache | None = None,
+        watch: Watch | None = None,
     ) -> TransformerOutput:
-        """The last hidden state of ids (batch, position), and with `record` what every attention computed.
+        """The last hidden state of the source, or of the target for a model that has an encoder and a decoder.
 
-        segments (batch, position): 0 for the first sentence, 1 for the second; all 0 when left out.
-        mask (batch, position): 1 for a real token, 0 for padding, which no token may then attend to.
+        source: ids (batch, position), or normalised pixels (batch, channel, height, width); target: the ids that
+        the decoder reads. segments and mask (batch, position) belong to the source; in the mask 1 is a real
+        token and 0 padding, which no token may then attend to. An encoder is passed over when the cache already
+        holds what the decoder needs of it.
         """
-        self._check(ids, segments, mask)
-        segments = torch.zeros_like(ids) if segments is None else segments
-        keys = None if mask is None else mask[:, None, None, :]  # (batch, head, query, key)
-        hidden = self.embedding(ids, segments)
-        records = []
-        for block in self.blocks:
-            hidden, seen = block(hidden, keys)
-            if record:
-                records.append(seen)
-        return TransformerOutput(hidden, tuple(records))
+        if CROSS not in self.config.kinds:
+            if target is not None:
+                raise NotAvailableError("this model has one stack, so that it takes no target")
+            if self.config.encoder_layers:
+                return self.encode(source, segments=segments, mask=mask, watch=watch)
+            return self.decode(source, segments=segments, mask=mask, cache=cache, watch=watch)
+        if target is None:
+            raise InputError("an encoder-decoder needs a target beside its source")
+        memory = None
+        if cache is None or cache.read == 0:
+            memory = self.encode(source, segments=segments, mask=mask, watch=watch).hidden
+        return self.decode(target, memory, mask=mask, cache=cache, watch=watch)
 
-    def _check(self, ids: Tensor, segments: Tensor | None, mask: Tensor | None) -> None:
+    def encode(
+        self,
+        source: Tensor,
+        *,
+        segments: Tensor | None = None,
+        mask: Tensor | None = None,
+        watch: Watch | None = None,
+    ) -> TransformerOutput:
+        """What the encoder makes of the source (batch, position, embed_dim); arguments as in `forward`."""
+        if not self.config.encoder_layers:
+            raise NotAvailableError("this model has no encoder")
+        if self.config.patches is None:
+            self._check_ids("source", source, segments)
+            x = self.embedding(source, segments)  # (batch, position, embed_dim)
+        else:
+            self._check_pixels(source, segments, mask)
+            x = self.embedding(source)  # (batch, position, embed_dim)
+        if watch is not None:
+            watch.begin(self.config, (ENCODER_SELF,))
+        given = Pass(mask=_keys_allowed(mask, source.shape[:2]), watch=watch)
+        return self._run("encoder", x, given)
+
+    def decode(
+        self,
+        ids: Tensor,
+        memory: Tensor | None = None,
+        *,
+        segments: Tensor | None = None,
+        mask: Tensor | None = None,
+        cache: Cache | None = None,
+        watch: Watch | None = None,
+    ) -> TransformerOutput:
+        """What the decoder makes of ids (batch, position), from position `cache.read` on.
+
+        memory: what `encode` returned (batch, key, embed_dim), for a model with an encoder; needed until the cache
+        holds it. mask: the source's with an encoder; else of all ids, those of the cache included.
+        """
+        cross = CROSS in self.config.kinds
+        if not self.config.decoder_layers:
+            raise NotAvailableError("this model has no decoder")
+        start = 0 if cache is None else cache.read
+        if cross and memory is None and not start:
+            raise InputError("the decoder of an encoder-decoder needs what its encoder made")
+        self._check_ids("target" if cross else "source", ids, segments, start)
+        if watch is not None:
+            watch.begin(self.config, (DECODER_SELF, CROSS) if cross else (DECODER_SELF,))
+        queries, keys = ids.shape[1], start + ids.shape[1]
+        padding = None if cross else _keys_allowed(mask, (len(ids), keys))
+        matrix = None
+        if padding is not None or 1 < queries < keys:  # else the causal kernel will do, or one query sees all keys
+            matrix = _looking_back(queries, keys, padding, ids.device)
+        given = Pass(
+            mask=matrix,
+            causal=matrix is None and queries == keys,
+            start=start,
+            memory=memory,
+            memory_mask=_keys_allowed(mask, None if memory is None else memory.shape[:2]) if cross else None,
+            cache=cache,
+            watch=watch,
+        )
+        output = self._run("decoder", self.embedding(ids, segments, start), given)
+        if cache is not None:
+            cache.read = keys
+        return output
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """The scores, before a softmax, that a last hidden state (batch, position, embed_dim) gives.
+
+        (batch, position, token), or for a model of classes (batch, class), of the class token. NotAvailableError for a
+        model that has no head.
+        """
+        if self.config.output == "none":
+            raise NotAvailableError("this model has no head that predicts anything")
+        vectors = self.embedding.tokens.weight if isinstance(self.embedding, Embedding) else None
+        scores: Tensor = self.prediction(hidden, vectors)
+        return scores
+
+    def _run(self, stack: str, x: Tensor, given: Pass) -> TransformerOutput:
+        for block in self.encoder if stack == "encoder" else self.decoder:
+            x = block(x, given)
+        return TransformerOutput(self.final_norms[stack](x) if self.config.final_norm else x)
+
+    def _check_ids(self, name: str, ids: Tensor, segments: Tensor | None, start: int = 0) -> None:
         if ids.ndim != 2 or ids.numel() == 0:
-            raise ShapeError(f"ids are (batch, position) with at least one token, not {tuple(ids.shape)}")
-        for name, given in (("segments", segments), ("mask", mask)):
-            if given is not None and given.shape != ids.shape:
-                raise misfit(f"ids and {name} have different shapes", ids, given)
-        if ids.shape[1] > self.config.max_tokens:
-            raise TooManyTokensError(ids.shape[1], self.config.max_tokens)
-        _check_range("ids", ids, self.config.vocabulary)
+            raise ShapeError(f"{name} ids are (batch, position) with at least one token, not {tuple(ids.shape)}")
+        if start + ids.shape[1] > self.config.max_tokens:
+            raise TooManyTokensError(start + ids.shape[1], self.config.max_tokens)
+        _check_range(f"{name} ids", ids, self.config.vocabulary)
         if segments is not None:
-            _check_range("segments", segments, self.config.segments)
+            if segments.shape != ids.shape:
+                raise misfit("ids and segments have different shapes", ids, segments)
+            _check_range("segments", segments, max(1, self.config.segments))
+
+    def _check_pixels(self, pixels: Tensor, segments: Tensor | None, mask: Tensor | None) -> None:
+        patches = self.config.patches
+        assert patches is not None
+        shape = (patches.channels, patches.image_size, patches.image_size)
+        if pixels.ndim != 4 or pixels.shape[1:] != shape or not pixels.is_floating_point():
+            raise ShapeError(
+                f"a picture is floating (batch, {', '.join(map(str, shape))}), "
+                f"not {str(pixels.dtype).removeprefix('torch.')} {tuple(pixels.shape)}"
+            )
+        if segments is not None or mask is not None:
+            raise NotAvailableError("pictures have neither segments nor padding")
+
+
+def _keys_allowed(mask: Tensor | None, shape: tuple[int, ...] | None) -> Tensor | None:
+    """The mask of keys (batch, key), 0 and 1 in any dtype, as booleans (batch, 1, 1, key) for all heads and queries."""
+    if mask is None:
+        return None
+    if shape is not None and mask.shape != shape:
+        raise ShapeError(f"ids and mask have different shapes: {tuple(shape)}, {tuple(mask.shape)}")
+    return allowed_keys(mask[:, None, None, :], (len(mask), 1, 1, mask.shape[1]))  # (batch, 1, 1, key)
+
+
+def _looking_back(queries: int, keys: int, padding: Tensor | None, device: torch.device) -> Tensor:
+    """Which keys stand no later than each of the last `queries` positions, and are no padding, as booleans."""
+    earlier = torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)  # (query, key)
+    return earlier if padding is None else earlier & padding  # ([batch, 1,] query, key)
 
 
 def _check_range(name: str, numbers: Tensor, count: int) -> None:
@@ -162,3 +200,22 @@ def _check_range(name: str, numbers: Tensor, count: int) -> None:
     lowest, highest = (int(number) for number in torch.aminmax(numbers))
     if lowest < 0 or highest >= count:
         raise InputError(f"{name} go from {lowest} to {highest}; this model has 0 to {count - 1}")
+
+
+def _start_weights(model: Transformer) -> None:
+    """Random weights to train from: Glorot & Bengio 2010 for matrices, 0.02 for vectors that are looked up.
+
+    Tokens that are multiplied by √embed_dim start at its inverse, so that what the first block sees has size 1.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d) and not module.weight.is_meta:
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding) and not module.weight.is_meta:
+            nn.init.normal_(module.weight, std=0.02)
+    embedding, config = model.embedding, model.config
+    if isinstance(embedding, PatchEmbedding) and not embedding.class_token.is_meta:
+        nn.init.normal_(embedding.class_token, std=0.02)
+    if isinstance(embedding, Embedding) and config.embedding_scale > 1 and not embedding.tokens.weight.is_meta:
+        nn.init.normal_(embedding.tokens.weight, std=config.embed_dim**-0.5)

@@ -99,7 +99,10 @@ def first_view() -> list[Row]:
 
 def memory() -> Row:
     """A trace's bytes at 4,096 tokens, a random BERT of MiniLM's shape, against dense float32 weights."""
-    config = TransformerConfig(30522, 4096, 2, 6, 12, 384, 1536, "gelu", 1e-12)
+    config = TransformerConfig(
+        vocabulary=30522, max_tokens=4096, segments=2, encoder_layers=6, heads=12, embed_dim=384, inner_dim=1536,
+        embedding_norm=True,
+    )  # fmt: skip
     network = Transformer(config).eval()
     with torch.inference_mode():
         run = run_in_house(network, {"input_ids": torch.randint(0, 30522, (1, 4096))})

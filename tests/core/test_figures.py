@@ -3,6 +3,7 @@
 import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -55,6 +56,17 @@ def test_queries_are_rows_and_keys_are_columns():
     assert labels(drawing) == [TOKENS, TOKENS]
     assert drawing.axes[0].get_ylim() == (2.5, -0.5)  # the first query is on top
     assert drawing.axes[1].get_ylabel() == "weight"
+
+
+def test_blocked_cells_are_blank_in_both_writers():
+    blocked = np.triu(np.ones((3, 3), dtype=bool), 1)
+    figure = replace(heatmap_figure([[1, 0, 0], [0.5, 0.5, 0], [0, 0.25, 0.75]], TOKENS), blocked=blocked)
+    drawing = to_matplotlib(figure)
+    assert np.isnan(drawing.axes[0].images[0].get_array().filled(np.nan)).tolist() == blocked.tolist()
+    assert [text == "" for text in numbers(drawing)] == blocked.ravel().tolist()
+    assert np.isnan(np.array(to_plotly(figure).data[0].z)).tolist() == blocked.tolist()
+    with pytest.raises(ShapeError, match="no weight"):
+        replace(heatmap_figure(WEIGHTS, TOKENS), blocked=blocked)
 
 
 def test_cross_attention_has_other_tokens_for_its_keys():

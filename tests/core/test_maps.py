@@ -15,6 +15,7 @@ from attention_core.errors import NotAvailableError, ShapeError, TraceError, Unk
 from attention_core.maps import DenseMap, FactoredMap, Kind, RelativeBias
 from attention_core.masks import CausalMask, ExplicitMask, Mask, PaddingMask, SlidingWindowMask, causal_mask
 from attention_core.models.card import ModelCard
+from attention_core.predictions import Candidate, Prediction, Predictions
 from attention_core.tokens import Tokens
 from attention_core.trace import AttentionTrace, Notice, Provenance
 
@@ -121,7 +122,18 @@ def trace_of(one: FactoredMap) -> AttentionTrace:
         segment=("A",) * count,
     )
     provenance = Provenance("in-house", "float32", "cpu", 0.1, 1e-7, 1e-5, {"torch": "2"})
-    return AttentionTrace(CARD, tokens, None, (one,), provenance, (Notice("truncated", {"kept": 3}),))
+    said = Prediction((Candidate("a", 0.75), Candidate("b", 0.25)), position=0, actual=Candidate("b", 0.25))
+    return AttentionTrace(
+        CARD,
+        tokens,
+        None,
+        (one,),
+        provenance,
+        notices=(Notice("truncated", {"kept": 3}),),
+        predictions=Predictions("next-token", (said,)),
+        predictions_note="",
+        off=("decoder-self.0.1",),
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -131,7 +143,7 @@ def test_save_then_load_is_the_identity(tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp("trace") / "one.safetensors"
     storage.save(trace, path)
     again = storage.load(path)
-    fields = ("model", "source", "target", "provenance", "notices", "predictions_note")
+    fields = ("model", "source", "target", "provenance", "notices", "predictions", "predictions_note", "off")
     assert [getattr(again, name) for name in fields] == [getattr(trace, name) for name in fields]
     other = again.maps[0]
     vectors = ("query_vectors", "key_vectors", "value_vectors")

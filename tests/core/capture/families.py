@@ -46,7 +46,10 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "t5": (
         "T5Model",
-        {"vocab_size": VOCABULARY, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4},
+        {
+            **{"vocab_size": VOCABULARY, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4},
+            "decoder_start_token_id": 0,
+        },
         "interface",
     ),
     "bloom": (

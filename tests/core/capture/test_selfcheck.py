@@ -6,7 +6,7 @@ import families
 import pytest
 import torch
 
-from attention_core.capture import capture, interface, ready, selfcheck, wrap
+from attention_core.capture import capture, hooks, interface, ready, selfcheck, wrap
 from attention_core.errors import SelfCheckError, TraceError
 from attention_core.models.loading import LoadedModel
 
@@ -14,9 +14,9 @@ from attention_core.models.loading import LoadedModel
 def probed(family: str) -> tuple[LoadedModel, Any, Any]:
     model = families.build(family)
     loaded = wrap(model, families.tokenizer())
-    inputs = selfcheck.probe_inputs(loaded, model.config)
+    inputs = selfcheck.probe_inputs(loaded)
     with torch.inference_mode():
-        reference = selfcheck.reference_run(model, inputs)
+        reference = hooks.run(model, inputs)
     interface.install(model)
     return loaded, inputs, reference
 

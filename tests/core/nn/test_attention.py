@@ -26,9 +26,7 @@ MASKS = {
 def vectors(dtype=torch.float32, seed=0, leading=(2, 3)):
     random = torch.Generator().manual_seed(seed)
     shapes = ((QUERIES, DIM), (KEYS, DIM), (KEYS, VALUE_DIM))
-    return [
-        torch.randn(*leading, *shape, generator=random, dtype=torch.float64).to(dtype) for shape in shapes
-    ]
+    return [torch.randn(*leading, *shape, generator=random, dtype=torch.float64).to(dtype) for shape in shapes]
 
 
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)

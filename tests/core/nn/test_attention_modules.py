@@ -90,9 +90,7 @@ def test_there_and_back_again_is_the_same_module(bias, batch_first, widths):
     order = given if batch_first else [tensor.transpose(0, 1) for tensor in given]
     expected = theirs(*order)[0]
     output = MultiHeadAttention.from_torch(theirs)(*given)[0]
-    torch.testing.assert_close(
-        output if batch_first else output.transpose(0, 1), expected, atol=1e-5, rtol=1e-5
-    )
+    torch.testing.assert_close(output if batch_first else output.transpose(0, 1), expected, atol=1e-5, rtol=1e-5)
     assert again.batch_first
     assert not again.training
     assert MultiHeadAttention.from_torch(theirs.train()).to_torch().training

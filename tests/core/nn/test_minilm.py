@@ -4,7 +4,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from attention_core.nn import attention_scores, load_encoder
+from attention_core.nn import Watch, attention_scores, load_transformer
 
 pytestmark = pytest.mark.model
 
@@ -13,7 +13,7 @@ SENTENCE = "The cat sat on the mat because it was tired"
 
 @pytest.fixture(scope="module")
 def ours(minilm_folder):
-    return load_encoder(minilm_folder)
+    return load_transformer(minilm_folder)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,9 @@ def tokenizer(minilm_folder):
 def test_it_looks_at_the_cat(ours, tokenizer, layer, head, weight):
     encoding = tokenizer.encode(SENTENCE)
     it, cat = encoding.tokens.index("it"), encoding.tokens.index("cat")
-    record = ours(torch.tensor([encoding.ids]), record=True).records[layer]
+    watch = Watch()
+    ours(torch.tensor([encoding.ids]), watch=watch)
+    record = watch.records["encoder-self"][layer]
     assert float(record.weights()[0, head, it, cat]) == pytest.approx(weight, abs=0.001)
 
 
@@ -47,8 +49,9 @@ def test_hidden_states_and_all_weights_are_transformers(ours, theirs, tokenizer,
     ids = torch.tensor([[101, *words[: count - 2], 102]])
     assert ids.shape == (1, count)
     expected = theirs(ids, output_attentions=True)
-    seen = ours(ids, record=True)
-    for record, weights in zip(seen.records, expected.attentions, strict=True):
+    watch = Watch()
+    seen = ours(ids, watch=watch)
+    for record, weights in zip(watch.records["encoder-self"], expected.attentions, strict=True):
         largest = float(attention_scores(record.query, record.key, scale=record.scale).abs().max())
         assert (record.weights() - weights).abs().max() <= 1e-5 + 1e-6 * largest
     torch.testing.assert_close(seen.hidden, expected.last_hidden_state, atol=1e-4, rtol=1e-4)

@@ -1,0 +1,207 @@
+"""Ways to look at a trace: whole words instead of pieces, special tokens left out.
+
+What comes back is a trace like any other, whose maps compute their windows from the original's, so every view,
+figure and export shows it without knowing. The original keeps every number.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from attention_core.errors import NotAvailableError, UnknownNameError
+from attention_core.maps import AttentionMap, Kind, Range
+from attention_core.masks import CausalMask, Mask
+from attention_core.tokens import Tokens
+from attention_core.trace import AttentionTrace, Looking
+
+SPECIAL = ("show", "hide", "renormalise")
+Groups = tuple[tuple[int, ...], ...]
+
+
+def look(trace: AttentionTrace, *, words: bool = False, special: str = "show") -> AttentionTrace:
+    """The trace seen through a choice: `words` merges the pieces of a word, `special` is one of SPECIAL.
+
+    Words by Clark et al. 2019, section 4.1: attention to a word is the sum over its pieces, attention from a word
+    the mean over its pieces, so rows still sum to 1. "hide" then leaves out the rows and columns of special tokens,
+    and rows sum to 1 minus what was `removed`; "renormalise" divides each row by what is left of it.
+    NotAvailableError when nothing would be left.
+    """
+    if special not in SPECIAL:
+        raise UnknownNameError("choice for special tokens", special, SPECIAL)
+    looking = Looking(words=words, special=special)
+    if looking == trace.looking:
+        return trace
+    if trace.looking != Looking():
+        raise NotAvailableError("this trace is seen through a choice already; look at the original")
+    seen = {id(tokens): _axis(tokens, looking) for tokens in trace.sequences}
+    maps = tuple(
+        _looked(one, seen[id(trace.queries(one.kind))], seen[id(trace.keys(one.kind))], special) for one in trace.maps
+    )
+    return replace(
+        trace,
+        source=seen[id(trace.source)].tokens,
+        target=_tokens_of(trace.target, seen),
+        decoder_input=_tokens_of(trace.decoder_input, seen),
+        maps=maps,
+        looking=looking,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Axis:
+    """One sequence as it is shown: the groups of positions that stay, those that are hidden, and the tokens."""
+
+    count: int
+    shown: Groups
+    hidden: Groups
+    tokens: Tokens
+
+    def index(self, groups: Groups, device: torch.device) -> Tensor:
+        """For each original position the number of its group, -1 where it is in none (position)."""
+        index = torch.full((self.count,), -1, device=device)
+        for number, group in enumerate(groups):
+            index[list(group)] = number
+        return index
+
+
+def _axis(tokens: Tokens, looking: Looking) -> _Axis:
+    groups = tokens.word_groups() if looking.words else tuple((at,) for at in range(len(tokens)))
+    leaves = looking.special != "show"
+    shown = tuple(group for group in groups if not (leaves and tokens.special[group[0]]))
+    if not shown:
+        raise NotAvailableError("without its special tokens nothing of this sequence would be left")
+    hidden = tuple(group for group in groups if leaves and tokens.special[group[0]])
+    return _Axis(len(tokens), shown, hidden, tokens.grouped(shown))
+
+
+def _tokens_of(tokens: Tokens | None, seen: Mapping[int, _Axis]) -> Tokens | None:
+    return None if tokens is None else seen[id(tokens)].tokens
+
+
+def _looked(base: AttentionMap, queries: _Axis, keys: _Axis, special: str) -> "LookedMap":
+    same = queries is keys
+    if type(base.mask) is Mask:
+        mask = Mask()
+    elif same and base.mask == CausalMask():
+        mask = CausalMask()  # a word sees a word as soon as its last piece sees the other's first
+    else:
+        mask = GroupedMask(base.mask, queries.shown, keys.shown)
+    return LookedMap(
+        kind=Kind(base.kind),
+        layer=base.layer,
+        mask=mask,
+        base=base,
+        query_axis=queries,
+        key_axis=keys,
+        renormalise=special == "renormalise",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class GroupedMask(Mask):
+    """A mask over groups of positions: allowed when any member of the query may attend to any member of the key."""
+
+    base: Mask
+    query_groups: Groups
+    key_groups: Groups
+
+    def window(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """True where any pair of members is allowed."""
+        query_at, query_group = _members(self.query_groups, queries)
+        key_at, key_group = _members(self.key_groups, keys)
+        allowed = self.base.window(query_at, key_at).to(torch.int32)  # (member, member)
+        by_key = allowed.new_zeros(len(query_at), len(keys)).index_add_(1, key_group, allowed)
+        return by_key.new_zeros(len(queries), len(keys)).index_add_(0, query_group, by_key) > 0
+
+    def describe(self) -> dict[str, str]:
+        """Plain data: the kind."""
+        return {"mask": "words"}
+
+
+def _members(groups: Groups, numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """The original positions of some groups, and for each the place of its group among them."""
+    chosen = [groups[number] for number in numbers.tolist()]
+    at = [position for group in chosen for position in group]
+    place = [place for place, group in enumerate(chosen) for _ in group]
+    return torch.tensor(at, device=numbers.device), torch.tensor(place, device=numbers.device)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LookedMap(AttentionMap):
+    """A map seen through merged words and hidden special tokens: windows are computed from the original's."""
+
+    base: AttentionMap
+    query_axis: _Axis
+    key_axis: _Axis
+    renormalise: bool
+
+    @property
+    def head_count(self) -> int:
+        """How many heads there are."""
+        return self.base.head_count
+
+    @property
+    def query_count(self) -> int:
+        """How many words or tokens look."""
+        return len(self.query_axis.shown)
+
+    @property
+    def key_count(self) -> int:
+        """How many words or tokens can be looked at."""
+        return len(self.key_axis.shown)
+
+    @property
+    def device(self) -> torch.device:
+        """Where windows are computed."""
+        return self.base.device
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the original map, in bytes: nothing else is held."""
+        return self.base.nbytes
+
+    @property
+    def has_sink(self) -> bool:
+        """Whether a learned sink takes a share of every row."""
+        return self.base.has_sink
+
+    def scores(self, heads: Range = None, queries: Range = None, keys: Range = None) -> Tensor:
+        """A NotAvailableError: scores belong to single tokens before any of them is hidden or merged."""
+        del heads, queries, keys
+        raise NotAvailableError("scores belong to single tokens; show special tokens and pieces to see them")
+
+    def removed(self, heads: Range = None, queries: Range = None) -> Tensor:
+        """How much of each row went to special tokens that are hidden (head, query), float32, 0 when none is."""
+        head, query, _ = self._window(heads, queries, None)
+        hidden = tuple(at for group in self.key_axis.hidden for at in group)
+        if not hidden:
+            return torch.zeros(head.stop - head.start, query.stop - query.start, device=self.device)
+        return self._merged(head, query, torch.zeros(len(hidden), dtype=torch.long, device=self.device), hidden)[..., 0]
+
+    def _rows(self, heads: slice, queries: slice) -> Tensor:
+        at = tuple(position for group in self.key_axis.shown for position in group)
+        columns = self.key_axis.index(self.key_axis.shown, self.device)[list(at)]
+        rows = self._merged(heads, queries, columns, at)  # (head, query, key)
+        if not self.renormalise:
+            return rows
+        # A row that looked at hidden tokens only has nothing left to share out, and stays 0.
+        return rows / rows.sum(-1, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
+
+    def _merged(self, heads: slice, queries: slice, columns: Tensor, at: Sequence[int]) -> Tensor:
+        """The mean over each query's pieces of the sums over each group of columns (head, query, column)."""
+        groups = self.query_axis.shown[queries]
+        first, last = groups[0][0], groups[-1][-1] + 1
+        rows = self.query_axis.index(groups, self.device)  # -1 for tokens in between that are hidden
+        sizes = torch.tensor([len(group) for group in groups], device=self.device)
+        width = int(columns.max()) + 1
+        merged = torch.zeros(heads.stop - heads.start, len(groups), width, device=self.device)
+        keys = torch.tensor(at, device=self.device)
+        for block in self.base._blocks(heads, slice(first, last)):
+            weights = self.base._rows(heads, block)[..., keys]  # (head, query piece, key piece)
+            if width < len(at):
+                weights = weights.new_zeros(*weights.shape[:-1], width).index_add_(-1, columns, weights)
+            of = rows[block]
+            merged.index_add_(1, of[of >= 0], weights[:, of >= 0])
+        return merged / sizes[:, None]

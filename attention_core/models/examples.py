@@ -1,0 +1,116 @@
+"""Examples: what people give a model to look at, and the same as tokens and tensors for the network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from attention_core.errors import TextError, TooManyTokensError
+from attention_core.models.card import ModelCard
+from attention_core.models.words import refuse_unknown
+from attention_core.pictures import Picture
+from attention_core.tokens import Tokens
+
+
+class EmptyTextError(TextError):
+    """A text without a single token to look at."""
+
+    code = "empty-text"
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """What to look at: a text, a pair of texts for one encoder, a source with its target text, or a picture.
+
+    `image` is uint8 (height, width, 3), as `pictures.read_picture` gives it. `off` names heads that are switched
+    off while the model runs, each as "kind.layer.head".
+    """
+
+    text: str = ""
+    pair: str | None = None
+    target: str | None = None
+    image: Tensor | None = None
+    off: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """An example as the model takes it: tokens for people, tensors with a leading batch axis for the network."""
+
+    source: Tokens
+    inputs: Mapping[str, Tensor]
+    target: Tokens | None = None
+    decoder_input: Tokens | None = None
+    picture: Picture | None = None
+
+
+class TextReader:
+    """Texts to tokens, with one tokenizer and the limits of one model."""
+
+    def __init__(self, tokenizer: Tokenizer, card: ModelCard) -> None:
+        # A tokenizer.json may ask for truncation and padding (MiniLM's does): both would hide tokens.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.tokenizer = tokenizer
+        self._card = card
+        self._byte_level = '"ByteLevel"' in tokenizer.to_str()
+
+    def read(self, text: str, pair: str | None = None, *, truncate: bool = False) -> Tokens:
+        """The tokens of a text, or of two for one encoder.
+
+        An EmptyTextError, a TextError for half a surrogate pair, a TooManyTokensError unless `truncate`, and an
+        UnknownWordsError where the model has a closed vocabulary.
+        """
+        try:
+            (text + (pair or "")).encode()
+        except UnicodeEncodeError:
+            raise TextError("this text holds half of a surrogate pair, which is no character; remove it") from None
+        encoding = self.tokenizer.encode(text, pair)
+        if all(encoding.special_tokens_mask):
+            raise EmptyTextError("there is no text to look at; write a sentence")
+        if self._card.closed_vocabulary:
+            refuse_unknown(self.tokenizer, text, encoding)
+        count, limit, cut = len(encoding.ids), self._card.max_tokens, None
+        if limit is not None and count > limit:
+            if not truncate or pair is not None:
+                raise TooManyTokensError(count, limit)
+            cut, encoding = self._beginning(text, encoding, limit)
+        return Tokens.of(text, encoding, byte_level=self._byte_level, cut=cut, count=count)
+
+    def write(self, ids: list[int]) -> Tokens:
+        """The tokens of ids that a decoder wrote, with the text that they spell."""
+        text = self.tokenizer.decode(ids)
+        encoding = self.tokenizer.encode(text)
+        if encoding.ids == ids:
+            return Tokens.of(text, encoding, byte_level=self._byte_level)
+        special = self.tokenizer.get_added_tokens_decoder()
+        return Tokens.of_ids(
+            ids, [self.tokenizer.id_to_token(one) or "" for one in ids], [one in special for one in ids],
+            byte_level=self._byte_level,
+        )  # fmt: skip
+
+    def piece(self, number: int) -> str:
+        """The tokenizer's piece of an id."""
+        return self.tokenizer.id_to_token(number) or f"<{number}>"
+
+    def shown(self, number: int) -> str:
+        """The piece of an id as a person reads it."""
+        return Tokens.of_ids([number], [self.piece(number)], [False], byte_level=self._byte_level).texts[0]
+
+    def _beginning(self, text: str, encoding: Any, limit: int) -> tuple[int, Any]:
+        """Where a long text is cut, and the encoding of its beginning, which the model takes."""
+        special = encoding.special_tokens_mask
+        room = limit - sum(special)
+        spans = [span for span, is_special in zip(encoding.offsets, special, strict=True) if not is_special]
+        # Cut between words, so that what is left is encoded just as it was in the whole text; a text without
+        # a break is cut where it must be.
+        cut = spans[room][0]
+        while True:
+            space = text.rfind(" ", 0, cut + 1)
+            cut = space if space > cut // 2 else cut
+            encoding = self.tokenizer.encode(text[:cut])
+            if len(encoding.ids) <= limit:
+                return cut, encoding
+            cut -= 1

@@ -1,0 +1,101 @@
+"""Words that a small model with a closed vocabulary does not know, and known words that are near them."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from attention_core.errors import UnknownWordsError
+
+NEAR = 0.55
+SUGGESTED = 3
+NAMED = 12
+_CONTINUES = "##"
+# Particles by the last letter of what they follow: with a final consonant, without one.
+_PARTICLES = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"), ("으로", "로"), ("아", "야"))
+
+
+def refuse_unknown(tokenizer: Tokenizer, text: str, encoding: Any) -> None:
+    """An UnknownWordsError for the words of the text that came out as unknown, with what is near them."""
+    unknown = _unknown_id(tokenizer)
+    spans = [span for number, span in zip(encoding.ids, encoding.offsets, strict=True) if number == unknown]
+    if not spans:
+        return
+    words = list(dict.fromkeys(text[slice(*span)] for span in spans))
+    pieces = set(tokenizer.get_vocab(with_added_tokens=False))
+    special = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
+    known = sorted(piece for piece in pieces - special if not piece.startswith(_CONTINUES))
+    endings = {piece.removeprefix(_CONTINUES) for piece in pieces if piece.startswith(_CONTINUES)}
+    raise UnknownWordsError(words, suggest(words[0], known, endings), _some(known, words[0]))
+
+
+def suggest(word: str, known: Sequence[str], endings: set[str]) -> list[str]:
+    """Known words that are near this one, the nearest first, with the endings that this one carries.
+
+    Near by what two words share of their letters; Korean syllables count as the letters that they are made of.
+    """
+    found: dict[str, float] = {}
+    for stem, rest in _splits(word, endings):
+        letters = _letters(stem)
+        matcher = SequenceMatcher(b=letters, autojunk=False)
+        for candidate in known:
+            theirs = _letters(candidate)
+            matcher.set_seq1(theirs)
+            if _script(candidate) != _script(stem) or matcher.real_quick_ratio() < NEAR:
+                continue
+            ratio = matcher.ratio()
+            # Letters alone would prefer a word that merely holds the same ones: the beginning tells words apart.
+            ratio += 0.1 if theirs[:1] == letters[:1] else 0.0
+            whole = candidate + _fitting(candidate, rest)
+            if ratio >= NEAR:
+                found[whole] = max(found.get(whole, 0.0), ratio)
+    return sorted(found, key=lambda one: (-found[one], one))[:SUGGESTED]
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    token = getattr(tokenizer.model, "unk_token", None)
+    return None if token is None else tokenizer.token_to_id(token)
+
+
+def _splits(word: str, endings: set[str]) -> Iterator[tuple[str, str]]:
+    """The word as stem and endings in every way that its endings allow; the whole word first."""
+    yield word, ""
+    for cut in range(len(word) - 1, 0, -1):
+        if _is_chain(word[cut:], endings):
+            yield word[:cut], word[cut:]
+
+
+def _is_chain(rest: str, endings: set[str]) -> bool:
+    """Whether this is made of endings, the longest one first as the tokenizer takes them."""
+    while rest:
+        longest = next((rest[:size] for size in range(len(rest), 0, -1) if rest[:size] in endings), "")
+        if not longest:
+            return False
+        rest = rest[len(longest) :]
+    return True
+
+
+def _fitting(stem: str, rest: str) -> str:
+    """The particle in the form that this stem wants: 학교 takes 는, 학생 takes 은."""
+    final = unicodedata.normalize("NFD", stem)[-1:] >= "\u11a8" if _script(stem) == "ko" else False
+    for closed, opened in _PARTICLES:
+        if rest in (closed, opened):
+            return closed if final else opened
+    return rest
+
+
+def _letters(word: str) -> str:
+    return unicodedata.normalize("NFD", word.lower())
+
+
+def _script(word: str) -> str:
+    return "ko" if any("\uac00" <= char <= "\ud7a3" for char in word) else "other"
+
+
+def _some(known: Sequence[str], word: str) -> list[str]:
+    """A few known words of the same script, spread over the alphabet."""
+    same = [one for one in known if _script(one) == _script(word) and (len(one) > 1 or _script(one) == "ko")] or known
+    step = max(1, len(same) // NAMED)
+    return list(same[::step][:NAMED])
