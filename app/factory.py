@@ -17,17 +17,19 @@ from app.pages import Pages
 from app.problems import ProblemError, add_handlers
 from app.service import TraceService
 from app.settings import Settings
-from attention_core.models.catalogue import load_catalogue
+from attention_core.models.catalogue import Catalogue, load_catalogue
 from attention_core.models.sources import cache_folder, is_fetched
 
 READ = ["GET", "HEAD"]
 
 
-def create_app(settings: Settings | None = None, *, watch: Watch | None = None) -> FastAPI:
-    """The server of these settings; `watch` is told of every change of a job."""
+def create_app(
+    settings: Settings | None = None, *, catalogue: Catalogue | None = None, watch: Watch | None = None
+) -> FastAPI:
+    """The server of these settings, with the package's models or a catalogue's; `watch` is told of a job's changes."""
     settings = settings or Settings()
     metrics = Metrics()
-    catalogue = load_catalogue()
+    catalogue = catalogue or load_catalogue()
     service = TraceService(settings, catalogue, cache_folder(settings.cache), metrics)
     jobs = Jobs(service, watch)
 
@@ -82,12 +84,15 @@ def _add_health(app: FastAPI, service: TraceService, jobs: Jobs, metrics: Metric
 
     @app.api_route("/readyz", methods=READ, include_in_schema=False)
     async def readyz(_: Request) -> Response:
-        """The default model is loaded and checked; a 503 problem until then."""
+        """The default model was loaded and checked; a 503 problem until then."""
         entry = service.catalogue.default
-        if service.lane(entry).model is None:
+        lane = service.lane(entry)
+        if not lane.proved:
             state, _job, _problem = jobs.standing(entry)
             if state in ("absent", "failed"):
                 raise ProblemError("not-ready", f"{entry.card.title} is {state}", model=entry.card.name)
+            if lane.problem is not None and not lane.loading:
+                raise ProblemError("not-ready", str(lane.problem), model=entry.card.name)
             raise ProblemError("model-loading", f"{entry.card.title} is being loaded", model=entry.card.name)
         return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})
 

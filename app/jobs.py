@@ -10,8 +10,8 @@ from typing import Any
 
 from fastapi.sse import format_sse_event
 
+from app.documents import Document, end_document, job_document, progress_document
 from app.problems import ProblemError, document, log_unforeseen
-from app.schemas import Document, end_document, job_document, progress_document
 from app.service import TraceService
 from attention_core.errors import AtlasError
 from attention_core.models.catalogue import CatalogueEntry

@@ -1,6 +1,7 @@
 """Where the heavy work runs: pools with a bounded queue, and for each model one lane that loads it once."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -59,16 +60,37 @@ class Pool:
 
 
 class Lane:
-    """One model: its thread, its queue, and the model itself once it is loaded and has passed its self-check."""
+    """One model: its thread, its queue, and the model itself once it is loaded and has passed its self-check.
+
+    A model that nobody uses may be dropped for another's sake; it is loaded again when somebody asks.
+    """
 
     def __init__(self, entry: "CatalogueEntry", folder: Path, load: Loader, limit: int) -> None:
         self.entry = entry
         self.pool = Pool(f"lane-{entry.card.name}", 1, limit)
         self.model: LoadedModel | None = None
         self.loading = False
+        self.proved = False  # it was loaded once, and can be again
         self.problem: Exception | None = None
+        self.used = 0.0
         self._folder = folder
         self._load = load
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs or waits here."""
+        return self.pool.count == 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the loaded model's parameters."""
+        model = self.model
+        return 0 if model is None else parameter_bytes(model)
+
+    def drop(self) -> None:
+        """Lets the model go, unless somebody has asked for it meanwhile."""
+        if self.idle:
+            self.model = None
 
     def warm(self) -> "Future[LoadedModel]":
         """The future of the loaded model, so that the first visitor does not wait for it."""
@@ -77,10 +99,13 @@ class Lane:
 
     def ready(self) -> "LoadedModel":
         """The model; in the lane's thread only, which is why it is loaded once however many ask."""
-        if self.model is None:
+        self.used = time.monotonic()
+        model = self.model
+        if model is None:
             self.loading, self.problem = True, None
             try:
-                self.model = self._load(self.entry, self._folder)
+                self.model = model = self._load(self.entry, self._folder)
+                self.proved = True
             except AtlasError as error:
                 self.problem = error
                 raise
@@ -89,4 +114,10 @@ class Lane:
                 raise self.problem from error
             finally:
                 self.loading = False
-        return self.model
+        return model
+
+
+def parameter_bytes(model: "LoadedModel") -> int:
+    """Bytes of a model's parameters and buffers."""
+    tensors = (*model.network.parameters(), *model.network.buffers())
+    return sum(tensor.nbytes for tensor in tensors)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from attention_core.errors import AtlasError, Fact, InputError
@@ -19,6 +19,9 @@ KNOWN: dict[str, tuple[int, str]] = {
     "empty-text": (422, "There is no text"),
     "text": (422, "The text is not valid"),
     "too-many-tokens": (422, "The text has too many tokens"),
+    "unknown-words": (422, "The model does not know these words"),
+    "picture": (422, "This is no picture that can be read"),
+    "picture-too-large": (413, "The picture is too large"),
     "unknown-name": (422, "There is nothing of that name"),
     "window": (422, "The window does not fit"),
     "not-available": (422, "This is not available"),
@@ -30,6 +33,8 @@ KNOWN: dict[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be read"),
     "too-large": (413, "The request is too large"),
     "busy": (503, "The server is busy"),
+    # Not 503: waiting does not help by itself, a shorter text or a smaller model does.
+    "out-of-memory": (507, "It would not fit into memory"),
     "model-absent": (409, "The model has not been fetched"),
     "model-loading": (503, "The model is being loaded"),
     "not-ready": (503, "The default model is not ready"),
@@ -39,6 +44,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "invalid-trace": (500, "The trace is not valid"),
     "self-check": (500, "The model did not pass its self-check"),
     "trace-not-held": (404, "The trace is not held"),
+    "image-not-held": (404, "The picture is not held"),
     "job-not-held": (404, "The job is not known"),
     "foreign-request": (403, "The request came from elsewhere"),
     "not-allowed": (403, "This server does not allow it"),
@@ -64,6 +70,10 @@ class BusyError(ProblemError):
         super().__init__(
             "busy", f"too many requests are waiting; try again in {retry_after} seconds", retry_after=retry_after
         )
+
+
+class ClientGoneError(Exception):
+    """Nobody waits for the reply any more."""
 
 
 def document(error: Exception) -> dict[str, Any]:
@@ -98,12 +108,18 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AtlasError, _on_error)
     app.add_exception_handler(ProblemError, _on_error)
     app.add_exception_handler(HTTPException, _on_http)
+    for gone in (ClientGoneError, ClientDisconnect):
+        app.add_exception_handler(gone, _on_gone)
 
 
 async def _on_error(_: Request, error: Exception) -> Response:
     if document(error)["status"] == 500:
         log_unforeseen(error)
     return problem_response(error)
+
+
+async def _on_gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it; the log and the metrics count it
 
 
 async def _on_http(_: Request, error: Exception) -> Response:

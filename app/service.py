@@ -7,18 +7,23 @@ that a trace lives in this process: an id is a hash of the request, and any repl
 import asyncio
 import hashlib
 import json
+import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from app.budget import Budget
+from app.images import HeldImage, ImageStore, decoded, image_id
 from app.lanes import Lane, Loader, Pool
+from app.making import best_device, capture_with, demand_fit, make_loader, pass_needs
 from app.metrics import Metrics
-from app.problems import BusyError, ProblemError
+from app.problems import BusyError, ClientGoneError, ProblemError
 from app.schemas import TraceRequest
 from app.settings import Settings
-from attention_core.errors import ModelAbsentError, TextError
+from attention_core.errors import MemoryLimitError, ModelAbsentError, TextError
+from attention_core.models import memory
 from attention_core.models.catalogue import Catalogue, CatalogueEntry
 from attention_core.models.sources import is_fetched, model_folder
 
@@ -29,14 +34,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Gone = Callable[[], Awaitable[bool]]
 
-FORMAT = 1  # of the trace document: a change of meaning is a change of ids
+FORMAT = 2  # of the trace document: a change of meaning is a change of ids
+ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes of a number
 READERS = 2
 READS_WAITING = 64
 LOOK_AGAIN = 0.25  # seconds between two looks whether the client is still there
-
-
-class ClientGoneError(Exception):
-    """Nobody waits for the reply any more."""
 
 
 class TraceCache:
@@ -45,22 +47,34 @@ class TraceCache:
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self._held: OrderedDict[str, AttentionTrace] = OrderedDict()
+        self._lock = threading.Lock()  # a lane that needs memory drops traces from its own thread
         self.nbytes = 0
 
     def get(self, trace_id: str) -> "AttentionTrace | None":
         """The trace, which now counts as just used."""
-        if trace_id in self._held:
-            self._held.move_to_end(trace_id)
-        return self._held.get(trace_id)
+        with self._lock:
+            if trace_id in self._held:
+                self._held.move_to_end(trace_id)
+            return self._held.get(trace_id)
 
     def put(self, trace_id: str, trace: "AttentionTrace") -> None:
         """Holds a trace and lets those go that were used longest ago."""
-        if trace_id not in self._held:
-            self.nbytes += trace.nbytes
-        self._held[trace_id] = trace
-        while self.nbytes > self._bound and len(self._held) > 1:
-            _, oldest = self._held.popitem(last=False)
-            self.nbytes -= oldest.nbytes
+        with self._lock:
+            if trace_id not in self._held:
+                self.nbytes += trace.nbytes
+            self._held[trace_id] = trace
+            while self.nbytes > self._bound and len(self._held) > 1:
+                self._pop()
+
+    def drop_oldest(self) -> None:
+        """Lets the trace go that was used longest ago."""
+        with self._lock:
+            if self._held:
+                self._pop()
+
+    def _pop(self) -> None:
+        _, oldest = self._held.popitem(last=False)
+        self.nbytes -= oldest.nbytes
 
 
 class Pending:
@@ -81,7 +95,9 @@ class TraceService:
         self.cache = cache
         self.metrics = metrics
         self.traces = TraceCache(settings.trace_cache_bytes)
+        self.images = ImageStore(settings.image_cache_bytes, catalogue)
         self.readers = Pool("reader", READERS, READS_WAITING)
+        self.budget = Budget(settings.memory_bytes, self._free, lambda: list(self._lanes.values()), self.traces)
         self._lanes: dict[str, Lane] = {}
         self._pending: dict[str, Pending] = {}
 
@@ -89,7 +105,7 @@ class TraceService:
         """The lane of a model; loading waits until something runs in it."""
         name = entry.card.name
         if name not in self._lanes:
-            lane = Lane(entry, model_folder(entry, self.cache), make_loader(self.settings), self.settings.queue_limit)
+            lane = Lane(entry, model_folder(entry, self.cache), self._loader(), self.settings.queue_limit)
             self._lanes[name] = lane
             self.metrics.queue.labels(name).set_function(lambda: lane.pool.count)
         return self._lanes[name]
@@ -101,16 +117,17 @@ class TraceService:
             return "ready"
         if lane.loading:
             return "loading"
-        if lane.problem is not None:
+        # What did not fit into memory may fit the next time somebody asks.
+        if lane.problem is not None and not isinstance(lane.problem, MemoryLimitError):
             return "failed"
         return "ready" if is_fetched(entry, self.cache) else "absent"
 
-    def trace_id(self, request: TraceRequest, entry: CatalogueEntry) -> str:
-        """The hash of everything that a trace depends on."""
+    def trace_id(self, request: TraceRequest, entry: CatalogueEntry, picture: str | None = None) -> str:
+        """The hash of everything that a trace depends on; `picture` is the id of the picture's bytes."""
         what = {
             "format": FORMAT,
             "model": [entry.card.name, entry.card.revision, self.settings.dtype],
-            "example": [request.text, request.pair, request.target],
+            "example": [request.text or "", request.pair, request.target, picture],
             "options": request.options.model_dump(),
         }
         spelled = json.dumps(what, sort_keys=True, ensure_ascii=False)
@@ -123,13 +140,42 @@ class TraceService:
         """The id, the trace, and whether it is new. One is made however many ask for it at once."""
         name = self.catalogue.default.card.name if request.model is None else request.model
         entry = self.catalogue.entry(name)
-        trace_id = self.trace_id(request, entry)
+        demand_fit(entry, request)
+        image, missing = await self._picture(request.image, entry)
+        # A trace outlives its picture: who knows the picture's id may still ask for it.
+        trace_id = self.trace_id(request, entry, image.id if image else request.image)
         held = self.traces.get(trace_id)
         if held is not None:
             return trace_id, held, False
+        if missing is not None:
+            raise missing
         new = trace_id not in self._pending
-        pending = self._begin(trace_id, request, entry) if new else self._pending[trace_id]
+        pending = self._begin(trace_id, request, entry, image) if new else self._pending[trace_id]
         return trace_id, await self._wait(trace_id, pending, gone), new
+
+    async def hold_image(self, data: bytes) -> tuple[HeldImage, bool]:
+        """The picture of some bytes, now held, and whether it is new; a PictureError when it is none."""
+
+        def work() -> tuple[HeldImage, bool]:
+            held = self.images.get(image_id(data))
+            if held is not None:
+                return held, False
+            image = decoded(data)
+            self.images.put(image)
+            return image, True
+
+        return await self.read(work)
+
+    async def _picture(self, wanted: str | None, entry: CatalogueEntry) -> tuple[HeldImage | None, ProblemError | None]:
+        """The picture that a request names, or the problem that it is not held."""
+        if wanted is None:
+            return None, None
+        try:
+            return await self.read(lambda: self.images.find(wanted, entry.card.name)), None
+        except ProblemError as problem:
+            if problem.code != "image-not-held":
+                raise
+            return None, problem
 
     def held(self, trace_id: str) -> "AttentionTrace":
         """The trace of that id; a trace-not-held problem when it was let go."""
@@ -142,14 +188,35 @@ class TraceService:
         """What some reading of a trace gives, off the event loop."""
         return await asyncio.wrap_future(self.readers.submit(work))
 
-    def _begin(self, trace_id: str, request: TraceRequest, entry: CatalogueEntry) -> Pending:
+    def capture(self, lane: Lane, request: TraceRequest, image: HeldImage | None) -> "AttentionTrace":
+        """The trace of a request, made here and now, once there is memory for the model and for the pass."""
+        model = lane.ready()
+        what, needed = pass_needs(model, request, image)
+        with self.budget.room(what, needed, lane):
+            return capture_with(model, request, image)
+
+    def _begin(self, trace_id: str, request: TraceRequest, entry: CatalogueEntry, image: HeldImage | None) -> Pending:
         lane = self.lane(entry)
         if lane.model is None and not is_fetched(entry, self.cache):
             raise ModelAbsentError(f"{entry.card.title} has not been fetched yet", model=entry.card.name)
-        pending = Pending(lane.pool.submit(lambda: capture_with(lane.ready(), request)))
+        pending = Pending(lane.pool.submit(lambda: self.capture(lane, request, image)))
         self._pending[trace_id] = pending
         pending.result.add_done_callback(lambda result: self._finish(trace_id, pending, result))
         return pending
+
+    def _loader(self) -> Loader:
+        """A function that loads a model once there is memory for it."""
+        load = make_loader(self.settings)
+
+        def load_in_room(entry: CatalogueEntry, folder: Path) -> "LoadedModel":
+            needed = memory.load_bytes(entry.size_bytes, item=ITEM[self.settings.dtype])
+            with self.budget.room(f"loading {entry.card.title}", needed):
+                return load(entry, folder)
+
+        return load_in_room
+
+    def _free(self) -> int:
+        return memory.available_bytes(best_device(self.settings.device))
 
     def _finish(self, trace_id: str, pending: Pending, result: "asyncio.Future[AttentionTrace]") -> None:
         if self._pending.get(trace_id) is pending:
@@ -188,38 +255,3 @@ class TraceService:
             pool.close()
         for pool in pools:
             await asyncio.to_thread(pool.join)
-
-
-def capture_with(model: "LoadedModel", request: TraceRequest) -> "AttentionTrace":
-    """The trace of a request, made here and now."""
-    from attention_core.capture import Example, capture
-
-    example = Example(request.text, pair=request.pair, target=request.target)
-    return capture(model, example, truncate=request.options.truncate)
-
-
-def make_loader(settings: Settings) -> Loader:
-    """A function that loads a model as the settings wish, and proves it before its first trace."""
-
-    def load(entry: CatalogueEntry, folder: Path) -> "LoadedModel":
-        # torch and transformers take seconds to import, so the server answers before they are there.
-        import torch
-
-        from attention_core.capture import ready
-        from attention_core.models.loading import load_model
-
-        dtype: torch.dtype = getattr(torch, settings.dtype)
-        return ready(load_model(entry.card, folder, dtype=dtype, device=best_device(settings.device)))
-
-    return load
-
-
-def best_device(wanted: str) -> str:
-    """The device that was wished for; for "auto" CUDA or MPS where there is one, else the CPU."""
-    import torch
-
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -29,8 +29,15 @@ class Settings(BaseSettings):
     trace_cache_bytes: int = Field(
         default=512 * MIB, ge=0, description="Memory for traces; the newest one is kept even when it is larger."
     )
+    image_cache_bytes: int = Field(
+        default=64 * MIB, ge=0, description="Memory for uploaded pictures; the newest one always stays."
+    )
+    memory_bytes: int | None = Field(
+        default=None, ge=1, description="Memory that models and traces may take together; default: what is free."
+    )
     queue_limit: int = Field(default=8, ge=1, description="Requests that may wait for one model.")
-    max_body_bytes: int = Field(default=MIB, ge=1, description="Largest body of a request.")
+    max_body_bytes: int = Field(default=MIB, ge=1, description="Largest body of a request, but for a picture.")
+    max_image_bytes: int = Field(default=8 * MIB, ge=1, le=8 * MIB, description="Largest picture that is taken.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Host names to answer to, commas between, * for all; default: loopback, or public_url's.",

@@ -4,7 +4,7 @@ What comes back is a trace like any other, whose maps compute their windows from
 figure and export shows it without knowing. The original keeps every number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -51,19 +51,11 @@ def look(trace: AttentionTrace, *, words: bool = False, special: str = "show") -
 
 @dataclass(frozen=True, eq=False)
 class _Axis:
-    """One sequence as it is shown: the groups of positions that stay, those that are hidden, and the tokens."""
+    """One sequence as it is shown: the groups of positions that stay, the positions that are hidden, and the tokens."""
 
-    count: int
     shown: Groups
-    hidden: Groups
+    hidden: tuple[int, ...]
     tokens: Tokens
-
-    def index(self, groups: Groups, device: torch.device) -> Tensor:
-        """For each original position the number of its group, -1 where it is in none (position)."""
-        index = torch.full((self.count,), -1, device=device)
-        for number, group in enumerate(groups):
-            index[list(group)] = number
-        return index
 
 
 def _axis(tokens: Tokens, looking: Looking) -> _Axis:
@@ -72,8 +64,8 @@ def _axis(tokens: Tokens, looking: Looking) -> _Axis:
     shown = tuple(group for group in groups if not (leaves and tokens.special[group[0]]))
     if not shown:
         raise NotAvailableError("without its special tokens nothing of this sequence would be left")
-    hidden = tuple(group for group in groups if leaves and tokens.special[group[0]])
-    return _Axis(len(tokens), shown, hidden, tokens.grouped(shown))
+    hidden = tuple(at for at, special in enumerate(tokens.special) if leaves and special)
+    return _Axis(shown, hidden, tokens.grouped(shown))
 
 
 def _tokens_of(tokens: Tokens | None, seen: Mapping[int, _Axis]) -> Tokens | None:
@@ -175,33 +167,37 @@ class LookedMap(AttentionMap):
     def removed(self, heads: Range = None, queries: Range = None) -> Tensor:
         """How much of each row went to special tokens that are hidden (head, query), float32, 0 when none is."""
         head, query, _ = self._window(heads, queries, None)
-        hidden = tuple(at for group in self.key_axis.hidden for at in group)
-        if not hidden:
+        if not self.key_axis.hidden:
             return torch.zeros(head.stop - head.start, query.stop - query.start, device=self.device)
-        return self._merged(head, query, torch.zeros(len(hidden), dtype=torch.long, device=self.device), hidden)[..., 0]
+        return self._merged(head, query, (self.key_axis.hidden,))[..., 0]
 
     def _rows(self, heads: slice, queries: slice) -> Tensor:
-        at = tuple(position for group in self.key_axis.shown for position in group)
-        columns = self.key_axis.index(self.key_axis.shown, self.device)[list(at)]
-        rows = self._merged(heads, queries, columns, at)  # (head, query, key)
+        rows = self._merged(heads, queries, self.key_axis.shown)  # (head, query, key)
         if not self.renormalise:
             return rows
         # A row that looked at hidden tokens only has nothing left to share out, and stays 0.
         return rows / rows.sum(-1, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
 
-    def _merged(self, heads: slice, queries: slice, columns: Tensor, at: Sequence[int]) -> Tensor:
-        """The mean over each query's pieces of the sums over each group of columns (head, query, column)."""
+    def _merged(self, heads: slice, queries: slice, keys: Groups) -> Tensor:
+        """The mean over each query's pieces of the sums over each group of keys (head, query, group of keys)."""
         groups = self.query_axis.shown[queries]
         first, last = groups[0][0], groups[-1][-1] + 1
-        rows = self.query_axis.index(groups, self.device)  # -1 for tokens in between that are hidden
+        blocks = self.base._blocks(heads, slice(first, last))
+        pieces = torch.cat([_sums(self.base._rows(heads, block), -1, keys) for block in blocks], dim=1)
+        rows = _sums(pieces, 1, tuple(tuple(at - first for at in group) for group in groups))
         sizes = torch.tensor([len(group) for group in groups], device=self.device)
-        width = int(columns.max()) + 1
-        merged = torch.zeros(heads.stop - heads.start, len(groups), width, device=self.device)
-        keys = torch.tensor(at, device=self.device)
-        for block in self.base._blocks(heads, slice(first, last)):
-            weights = self.base._rows(heads, block)[..., keys]  # (head, query piece, key piece)
-            if width < len(at):
-                weights = weights.new_zeros(*weights.shape[:-1], width).index_add_(-1, columns, weights)
-            of = rows[block]
-            merged.index_add_(1, of[of >= 0], weights[:, of >= 0])
-        return merged / sizes[:, None]
+        return rows / sizes[:, None] if int(sizes.max()) > 1 else rows
+
+
+def _sums(weights: Tensor, axis: int, groups: Groups) -> Tensor:
+    """The sums over each group of positions along one axis. Most words are one piece: they are only picked out."""
+    first = [group[0] for group in groups]
+    longest = max(len(group) for group in groups)
+    if longest == 1 and first[-1] - first[0] == len(first) - 1:
+        return weights.narrow(axis, first[0], len(first))
+    sums = weights.index_select(axis, torch.tensor(first, device=weights.device))
+    for number in range(1, longest):
+        of = [place for place, group in enumerate(groups) if len(group) > number]
+        pieces = torch.tensor([groups[place][number] for place in of], device=weights.device)
+        sums.index_add_(axis, torch.tensor(of, device=weights.device), weights.index_select(axis, pieces))
+    return sums

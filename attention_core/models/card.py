@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+NATIVE = "attention-atlas"  # checkpoints of our own recipes that no other library runs
+# The families whose checkpoints our own transformer runs.
+IN_HOUSE = frozenset({"bert", "gpt2", "marian", "vit", NATIVE})
+
 
 @dataclass(frozen=True)
 class ModelCard:

@@ -160,6 +160,7 @@ def _entry(table: dict[str, Any]) -> CatalogueEntry:
     files = [name for name in FILES if not (name == "tokenizer.json" and card.input == "picture")]
     _demand(set(hashes) == set(files), where, f"needs a sha256 for each of {files}")
     _demand(all(_is_sha256(value) for value in hashes.values()), where, "has a malformed sha256")
+    _demand(all(isinstance(item, dict) for item in listed), where, "has a source that is no table")
     bundled = _bundled(listed.pop(0), where) if listed[0].get("type") == "bundled" else None
     sources = tuple(_source(item, where) for item in listed)
     return CatalogueEntry(

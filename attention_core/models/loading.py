@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from attention_core.errors import CheckpointError, NotAvailableError
-from attention_core.models.card import ModelCard
+from attention_core.models.card import IN_HOUSE, NATIVE, ModelCard
 from attention_core.models.examples import EmptyTextError, Encoded, Example, TextReader
 from attention_core.models.seeing import Seeing
 from attention_core.nn.checkpoints import load_transformer, read_config
@@ -20,9 +20,6 @@ from attention_core.tokens import Tokens
 __all__ = ["EmptyTextError", "Encoded", "Example", "LoadedModel", "load_model", "load_reference", "wrap"]
 
 BackEnd = Literal["in-house", "interface", "eager"]
-NATIVE = "attention-atlas"  # checkpoints of our own recipes that no other library runs
-# The families whose checkpoints our own transformer runs.
-IN_HOUSE = frozenset({"bert", "gpt2", "marian", "vit", NATIVE})
 
 
 @dataclass(eq=False)

@@ -96,6 +96,6 @@ def _script(word: str) -> str:
 
 def _some(known: Sequence[str], word: str) -> list[str]:
     """A few known words of the same script, spread over the alphabet."""
-    same = [one for one in known if _script(one) == _script(word) and (len(one) > 1 or _script(one) == "ko")] or known
+    same = [one for one in known if _script(one) == _script(word) and len(one) > 1] or known
     step = max(1, len(same) // NAMED)
     return list(same[::step][:NAMED])

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -96,7 +96,8 @@ def save_transformer(network: Transformer, folder: Path, family: str = "attentio
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(raw, ensure_ascii=False, indent=2) + "\n"
     (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
-    save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    # Not save_file, whose file only its owner can read.
+    (folder / WEIGHTS_FILE).write_bytes(save(state, metadata={"format": "pt"}))
 
 
 # --------------------------------------------------------------------------------------------------- reading

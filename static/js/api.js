@@ -42,13 +42,25 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
 
   return {
     models: () => json("/models", { cache: "no-store" }),
-    trace: ({ model, text, truncate }, signal) =>
-      json("/traces", send({ model, text, ...(truncate && { options: { truncate: true } }) }, signal)),
-    thumbnails: (id, kind, size, signal) =>
-      bytes(`/traces/${id}/thumbnails?${new URLSearchParams({ kind, size })}`, { signal }),
+    trace: (request, signal) => json("/traces", send(traceBody(request), signal)),
+    seen: (id, look, signal) => json(`/traces/${id}?${new URLSearchParams(look)}`, { signal }),
+    thumbnails: (id, query, signal) => bytes(`/traces/${id}/thumbnails?${new URLSearchParams(query)}`, { signal }),
     weights: (id, query, signal) => bytes(`/traces/${id}/weights?${new URLSearchParams(query)}`, { signal }),
+    removed: (id, query, signal) => bytes(`/traces/${id}/removed?${new URLSearchParams(query)}`, { signal }),
+    postImage: (file, signal) => json("/images", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal }),
+    imageUrl: (id) => `${base}/images/${encodeURIComponent(id)}`,
+    pictureUrl: (id) => `${base}/traces/${id}/picture`,
     fetchModel: (model) => json("/jobs", send({ do: "fetch", model })),
     watchJob: (id, handlers) => watch(new EventSource(`${base}/jobs/${id}/events`), handlers),
+  };
+}
+
+// Only what was said is sent: the server knows its own defaults.
+function traceBody({ model, text, target, image, truncate, off }) {
+  const options = { ...(truncate && { truncate: true }), ...(off && { off: off.split(",") }) };
+  return {
+    model, ...(text != null && { text }), ...(target && { target }), ...(image && { image }),
+    ...(Object.keys(options).length && { options }),
   };
 }
 

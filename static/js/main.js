@@ -1,30 +1,35 @@
 // The page: its state, what is asked of the server for it, and what the views are handed to draw.
 
 import { ApiProblem, asProblem, createApi } from "./api.js";
-import { format, parse, startState } from "./state.js";
+import { createStarts, format, parse } from "./state.js";
 import { createViews } from "./views.js";
+import { fitted, forExample, forKind, forModel, forText, requestOf, tabOf } from "./lib/choices.js";
 import { createPalette } from "./lib/color.js";
 import { createI18n } from "./lib/i18n.js";
 import { windowHolding } from "./lib/cells.js";
+import { originalAt } from "./lib/looked.js";
+import { toggled } from "./lib/off.js";
 import { createPlotly } from "./lib/plotly.js";
-import { answers, createSessions, peak } from "./lib/session.js";
+import { answers, createSessions, mapOf, peak } from "./lib/session.js";
 import { createPreferences } from "./lib/storage.js";
 import { headOf, wantOf } from "./lib/want.js";
 import { createWaiting } from "./lib/waiting.js";
 
 const boot = JSON.parse(document.getElementById("boot").textContent);
 const i18n = createI18n(boot.lang, boot.messages);
-const start = startState(boot.examples[0], boot.default_model);
+const startOf = createStarts(boot.examples, boot.default_model);
 const api = createApi();
 const sessions = createSessions(api);
 const ONE_GESTURE = 600;
 const PATIENCE = 120;
+const WHOLE = { queries: null, keys: null };
 
-let state = parse(location.search, start);
+let state = parse(location.search, startOf);
 let session = null;
 let view = null;
 let problem = null;
 let models = [];
+let draft = null;
 let turn = 0;
 let lastKey = -Infinity;
 let busy = false;
@@ -34,16 +39,27 @@ const waiting = createWaiting({
   api, onChange: () => draw(), onReady: () => show(), onModels: (list) => (models = list), onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)),
 });
 const act = {
-  text: (text) => (text.trim() ? choose({ ...forText(text), truncate: false }, "text") : fail(new ApiProblem("empty-text"))),
-  example: (example) => choose({ ...forText(example.text), ...headIn(example), truncate: false }, "text"),
+  draft: (text) => (draft = text),
+  text: (text, target) => (text.trim() ? ask(text, target) : fail(new ApiProblem("empty-text"))),
+  replace: (word, near) => ask((state.text ?? "").replaceAll(word, near), state.target),
+  example: (example) => choose(forExample(state, example), "text"),
+  image: (image) => choose({ image, text: null, target: null, truncate: false, query: null, key: null, ...WHOLE }, "text"),
+  file: upload,
   beginning: () => choose({ truncate: true }, "text"),
-  model: (model) => choose({ model, kind: null, query: null, key: null, queries: null, keys: null }, "text"),
+  model: (name) => choose(forModel(state, draft, modelOf(state.model), modelOf(name) ?? { name }, boot.examples, startOf), "text"),
+  kind: (kind) => choose(forKind(state, mapOf(session.trace, kind), session.map.kind), "text"),
+  hint: (kind, layer, head) => (kind === session.map.kind ? choose({ layer, head }) : choose({ ...forKind(state, mapOf(session.trace, kind), session.map.kind), layer, head }, "text")),
   head: (layer, head, how) => choose({ layer, head }, how),
-  query: (query) => choose({ query, key: null }),
-  cell: (query, key, how) => choose({ query, key, ...windowsWith(query, key) }, how, true),
+  query: (query, how) => choose(cellOf({ query, key: null }), how),
+  position: (query) => choose({ query, key: null }),
+  cell: (query, key, how) => choose({ ...cellOf({ query, key }), ...windowsWith(query, key) }, how, true),
   block: chooseBlock,
-  window: ({ queries, keys, ...cell }) => choose({ queries: orWhole(queries, "queries"), keys: orWhole(keys, "keys"), ...cell }),
-  view: (name) => choose({ view: name }),
+  window: ({ queries, keys, ...cell }) => choose({ queries: orWhole(queries, "queries"), keys: orWhole(keys, "keys"), ...cellOf(cell) }),
+  view: (name) => choose({ view: name === tabOf({ view: null }, session?.trace) ? null : name }),
+  special: (special) => choose({ special, ...WHOLE }, "text"),
+  words: (words) => choose({ words, ...WHOLE }, "text"),
+  off: (kind, layer, head) => choose({ off: toggled(state.off, kind, layer, head) }, "text"),
+  allOn: () => choose({ off: null }, "text"),
   scale: (scale) => choose({ scale }),
   range: (range) => choose({ range }),
   retry: () => (models.length ? show(true) : begin()),
@@ -53,20 +69,23 @@ const act = {
 const views = createViews(document, {
   i18n,
   examples: boot.examples,
+  urls: { image: api.imageUrl, picture: api.pictureUrl },
   preferences: createPreferences(() => window.localStorage),
   plotly: createPlotly(document, boot.plotly),
   peakOf: (layer, head) => peak(session, layer, head),
-  hrefOf: (example) => hrefOf({ ...state, ...forText(example.text), ...headIn(example), truncate: false }),
+  hrefOf: (example) => hrefOf({ ...state, ...forExample(state, example) }),
   linkOf: () => location.origin + hrefOf(state),
 }, act);
 
 // ---- choices: each is a new state, and a place to come back to
 function choose(patch, how, moved = false) {
-  state = { ...state, ...patch };
+  state = fitted({ ...state, ...patch }, modelOf(patch.model ?? state.model), startOf);
+  if ("text" in patch) draft = null;
   remember(how);
   if (how === "text") show(true);
   else focus(moved);
 }
+const ask = (text, target) => choose({ ...forText(state, text, target, boot.examples), truncate: false }, "text");
 
 // Keys held down are one gesture: they leave one place to come back to.
 function remember(how) {
@@ -77,16 +96,13 @@ function remember(how) {
   lastKey = how === "key" ? now : -Infinity;
   history[same ? "replaceState" : "pushState"](null, "", href);
 }
-const hrefOf = (some) => location.pathname + format(some, start);
+const hrefOf = (some) => location.pathname + format(some, startOf);
+const modelOf = (name) => models.find((model) => model.name === name) ?? null;
 
-// A new text keeps the head in focus; a cell is named only for texts that are examples.
-function forText(text) {
-  const same = text === state.text;
-  const { query = null, key = null } = same ? state : boot.examples.find((example) => example.text === text) ?? {};
-  return { text, query, key, queries: same ? state.queries : null, keys: same ? state.keys : null };
-}
-function headIn({ layer = state.layer, head = state.head, query = null, key = null }) {
-  return { layer, head, query, key };
+// Views speak of what is shown; the state of the tokens that the model read.
+function cellOf(cell) {
+  const axes = { query: session.queryTokens, key: session.keyTokens };
+  return Object.fromEntries(Object.entries(cell).map(([axis, shown]) => [axis, originalAt(axes[axis], shown)]));
 }
 function windowsWith(query, key) {
   const { queries, keys } = session.map;
@@ -106,18 +122,28 @@ async function chooseBlock(queries, keys) {
   }
 }
 
+async function upload(file) {
+  try {
+    const { id } = await api.postImage(file);
+    act.image(id);
+  } catch (error) {
+    fail(error);
+    throw error;
+  }
+}
+
 // ---- from state to picture
-const requestOf = ({ model, text, truncate, kind }) => ({ model, text, truncate, kind });
+const request = () => requestOf(state, modelOf(state.model), startOf);
 
 async function show(again = false) {
   const mine = ++turn;
-  const request = requestOf(state);
+  const wanted = request();
   problem = null;
   waiting.stop();
-  if (answers(session, request) && !again) return focus();
+  if (answers(session, wanted) && !again) return focus();
   setBusy(mine);
   try {
-    const opened = answers(session, request) ? session : await sessions.open(request);
+    const opened = answers(session, wanted) ? session : await sessions.open(wanted);
     if (mine !== turn) return undefined;
     session = opened;
     notBusy();
@@ -131,7 +157,7 @@ async function show(again = false) {
 async function focus(moved = false) {
   if (!session) return draw();
   const mine = ++turn;
-  const want = wantOf(state, session.map);
+  const want = wantOf(state, session);
   const ready = session.reader.ready(want);
   if (ready) {
     settle(ready, moved);
@@ -189,19 +215,25 @@ function fail(error) {
 function draw(moved = false) {
   const { layer, head } = session ? headOf(state, session.map) : state;
   const theme = views.theme();
-  document.title = i18n.t("page.title", { head: `L${layer} H${head}`, text: (state.text ?? "").slice(0, 60) });
+  const model = modelOf(state.model);
+  const wanted = request();
+  document.title = i18n.t("page.title", { head: `L${layer} H${head}`, text: (state.text ?? model?.title ?? "").slice(0, 60) });
   views.update({
-    state, session, view, layer, head, theme, busy, problem, moved, models,
-    model: models.find(({ name }) => name === state.model) ?? null,
+    state: fitted(state, model, startOf),
+    session, view, layer, head, theme, busy, problem, moved, models, model,
+    input: model?.input ?? (wanted.image ? "picture" : "text"),
+    tab: tabOf(state, session?.trace),
+    blocked: session?.blocked(layer) ?? null,
     waiting: waiting.now(),
-    bare: Boolean(waiting.now() || (problem && !answers(session, requestOf(state)))),
+    bare: Boolean(waiting.now() || (problem && !answers(session, wanted))),
     palette: createPalette({ theme, scale: state.scale, range: state.range }),
     languageHref: hrefOf({ ...state, lang: boot.lang === "en" ? "ko" : "en" }),
   });
 }
 
 addEventListener("popstate", () => {
-  state = parse(location.search, start);
+  state = parse(location.search, startOf);
+  draft = null;
   show();
 });
 
@@ -213,7 +245,7 @@ async function begin() {
   } catch (error) {
     return fail(error);
   }
-  const model = models.find(({ name }) => name === state.model);
+  const model = modelOf(state.model);
   return model && !model.ready ? waiting.begin(model.name) : show();
 }
 begin();

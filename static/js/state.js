@@ -2,6 +2,7 @@
 // parse(format(state)) is the state again, a bad value falls back, and a default is left out of the URL.
 
 const LARGEST = 1_000_000;
+const MOST_OFF = 400;
 
 const word = {
   read: (raw) => (/^[A-Za-z0-9][\w.-]{0,63}$/.test(raw) ? raw : undefined),
@@ -22,52 +23,78 @@ const span = {
 const text = { read: (raw) => (raw.trim() === "" ? undefined : raw), write: String };
 const flag = { read: (raw) => (raw === "1" ? true : undefined), write: () => "1" };
 const oneOf = (...accepted) => ({ read: (raw) => (accepted.includes(raw) ? raw : undefined), write: String });
+const HEAD = /^(?:encoder-self|decoder-self|cross)\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})$/;
+const heads = {
+  read(raw) {
+    const names = [...new Set(raw.split(","))];
+    return names.length <= MOST_OFF && names.every((name) => HEAD.test(name)) ? names.join(",") : undefined;
+  },
+  write: String,
+};
 
+// query and key are positions of the tokens that the model read, whatever words and special hide or merge.
 export const PARAMETERS = {
   text: { ...text, fallback: null },
+  target: { ...text, fallback: null },
+  image: { ...word, fallback: null },
   model: { ...word, fallback: null },
   kind: { ...oneOf("encoder-self", "decoder-self", "cross"), fallback: null },
   layer: { ...count, fallback: 0 },
   head: { ...count, fallback: 0 },
   query: { ...count, fallback: null },
   key: { ...count, fallback: null },
-  view: { ...oneOf("heatmap", "lines", "table"), fallback: "heatmap" },
+  view: { ...oneOf("heatmap", "lines", "table", "picture"), fallback: null },
   scale: { ...oneOf("linear", "sqrt", "log"), fallback: "linear" },
   range: { ...oneOf("unit", "head"), fallback: "unit" },
   queries: { ...span, fallback: null },
   keys: { ...span, fallback: null },
+  words: { ...flag, fallback: false },
+  special: { ...oneOf("show", "hide", "renormalise"), fallback: "show" },
+  off: { ...heads, fallback: null },
   truncate: { ...flag, fallback: false },
   lang: { ...oneOf("en", "ko"), fallback: null },
 };
 const NAMES = Object.keys(PARAMETERS);
 // What an example decides: left out together, or written together.
-const EXAMPLE = ["text", "layer", "head", "query", "key"];
+const EXAMPLE = ["text", "target", "image", "kind", "layer", "head", "query", "key"];
+// What an address must name to mean an example of its own.
+const SUBJECT = ["text", "image"];
 
 const FALLBACKS = Object.fromEntries(NAMES.map((name) => [name, PARAMETERS[name].fallback]));
 
-/** The state of a page opened without parameters: the first example with its head and its cell. */
-export function startState(example, model) {
-  const given = Object.fromEntries(EXAMPLE.filter((name) => example?.[name] != null).map((name) => [name, example[name]]));
-  return { ...FALLBACKS, ...given, model };
+/** startOf(model): the state of a model's page without other parameters, its first example with head and cell. */
+export function createStarts(examples, usual) {
+  const states = new Map();
+  function make(model) {
+    const example = examples.find((one) => one.model === model) ?? { text: examples[0]?.text };
+    const given = Object.fromEntries(EXAMPLE.filter((name) => example[name] != null).map((name) => [name, example[name]]));
+    return { ...FALLBACKS, ...given, model };
+  }
+  return (model = usual) => {
+    if (!states.has(model)) states.set(model, make(model));
+    return states.get(model);
+  };
 }
 
-/** The state a query string means. Without a text the first example is meant. */
-export function parse(search, start) {
+/** The state a query string means. Without a text or an image the model's first example is meant. */
+export function parse(search, startOf) {
   const given = {};
   for (const [name, raw] of new URLSearchParams(search)) {
     const value = NAMES.includes(name) && !(name in given) ? PARAMETERS[name].read(raw) : undefined;
     if (value !== undefined) given[name] = value;
   }
-  const base = given.text === undefined ? start : { ...FALLBACKS, model: start.model };
+  const start = startOf(given.model);
+  const base = SUBJECT.some((name) => given[name] !== undefined) ? { ...FALLBACKS, model: start.model } : start;
   return { ...base, ...given };
 }
 
 /** The query string of a state, "" for the page as it opens. */
-export function format(state, start) {
+export function format(state, startOf) {
+  const start = startOf(state.model);
   const asStart = EXAMPLE.every((name) => state[name] === start[name]);
   const search = new URLSearchParams();
   for (const name of NAMES) {
-    const usual = name === "model" ? start.model : PARAMETERS[name].fallback;
+    const usual = name === "model" ? startOf().model : PARAMETERS[name].fallback;
     const silent = (asStart && EXAMPLE.includes(name)) || state[name] == null || state[name] === usual;
     if (!silent) search.append(name, PARAMETERS[name].write(state[name]));
   }

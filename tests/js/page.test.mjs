@@ -6,7 +6,6 @@ import { rove } from "../../static/js/lib/roving.js";
 import { answers, createSessions, peak } from "../../static/js/lib/session.js";
 import { createPreferences } from "../../static/js/lib/storage.js";
 import { createWaiting } from "../../static/js/lib/waiting.js";
-import { headOf, wantOf } from "../../static/js/lib/want.js";
 
 const map = { kind: "encoder-self", layers: 6, heads: 12, queries: 12, keys: 12, query_axis: "source", key_axis: "source" };
 
@@ -20,13 +19,6 @@ test("arrow keys stay inside the grid, Home and End reach its ends", () => {
   assert.equal(go("a", [3, 5]), null);
   assert.equal(go("ArrowLeft", [3, 5], { altKey: true }), null);
   assert.deepEqual([rove("ArrowRight", 2, 3), rove("Home", 2, 3), rove("x", 1, 3)], [2, 0, null]);
-});
-
-test("heads and positions that a text does not have fall back", () => {
-  assert.deepEqual(headOf({ layer: 9, head: 1 }, map), { layer: 0, head: 0 });
-  assert.deepEqual(headOf({ layer: 5, head: 11 }, map), { layer: 5, head: 11 });
-  const want = wantOf({ layer: 3, head: 1, query: 12, key: 11, queries: null, keys: null }, map);
-  assert.deepEqual([want.query, want.key], [null, 11]);
 });
 
 test("preferences last as long as the page when storage is closed", () => {
@@ -64,8 +56,13 @@ test("options are sent only when they say something", async () => {
   const sent = [];
   const api = createApi({ fetch: async (_, { body }) => { sent.push(JSON.parse(body)); return new Response("{}"); } });
   await api.trace({ model: "m", text: "t", truncate: false });
-  await api.trace({ model: "m", text: "t", truncate: true });
-  assert.deepEqual(sent, [{ model: "m", text: "t" }, { model: "m", text: "t", options: { truncate: true } }]);
+  await api.trace({ model: "m", text: "t", truncate: true, target: "u", off: "cross.0.1,cross.1.0" });
+  await api.trace({ model: "m", text: null, image: "star" });
+  assert.deepEqual(sent, [
+    { model: "m", text: "t" },
+    { model: "m", text: "t", target: "u", options: { truncate: true, off: ["cross.0.1", "cross.1.0"] } },
+    { model: "m", image: "star" },
+  ]);
 });
 
 function npy(shape, data) {
@@ -76,27 +73,36 @@ function npy(shape, data) {
   bytes.set(data, 128);
   return bytes.buffer;
 }
+const other = { ...map, kind: "cross", layers: 2, heads: 3, query_axis: "target" };
+const tokens = (n, positions = null) => ({ texts: Array(n).fill("x"), special: Array(n).fill(false), positions });
 function fakeApi({ delay = () => 0, onThumbnails = () => {} } = {}) {
   const posted = [];
+  const asked = [];
   const wait = (ms, signal) => new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); });
   });
   return {
-    posted,
-    async trace({ text }, signal) {
-      posted.push(text);
+    posted, asked,
+    async trace({ text, off }, signal) {
+      posted.push(off ? `${text} without ${off}` : text);
       await wait(delay(text), signal);
-      return { id: text, maps: [map], source: { special: Array(12).fill(false) }, target: null };
+      return { id: off ? `${text}-off` : text, maps: [map, other], source: tokens(12), target: tokens(12), predictions: { of: off ?? "all" } };
     },
-    async thumbnails(id) {
+    async seen(id, look) {
+      asked.push(`seen ${id} ${JSON.stringify(look)}`);
+      return { id, maps: [{ ...map, queries: 2, keys: 2 }, other], source: tokens(2, [[0, 1], [2]]), target: tokens(12) };
+    },
+    async thumbnails(id, { kind, ...query }) {
       onThumbnails(id);
-      return npy([6, 12, 1, 2], new Uint8Array(144).fill(255, 1, 2));
+      asked.push(`thumbnails ${kind} ${JSON.stringify(query)}`);
+      const of = kind === "cross" ? other : map;
+      return npy([of.layers, of.heads, 1, 2], new Uint8Array(of.layers * of.heads * 2).fill(255, 1, 2));
     },
     async weights() { throw new ApiProblem("trace-not-held"); },
   };
 }
-const request = (text) => ({ model: "minilm", text, truncate: false, kind: null });
+const request = (text, more = {}) => ({ model: "minilm", text, target: null, image: null, truncate: false, off: null, kind: null, words: false, special: "show", ...more });
 
 test("a newer text overtakes an older, slower one", async () => {
   const sessions = createSessions(fakeApi({ delay: (text) => (text === "slow" ? 50 : 0) }));
@@ -120,9 +126,39 @@ test("a session answers its own request only", async () => {
   assert.equal(answers(session, request("a")), true);
   assert.equal(answers(session, { ...request("a"), kind: "encoder-self" }), true);
   assert.equal(answers(session, { ...request("a"), kind: "cross" }), false);
+  assert.equal(answers(session, { ...request("a"), kind: "decoder-self" }), true);
+  for (const more of [{ words: true }, { special: "hide" }, { off: "cross.0.1" }, { target: "b" }, { image: "c" }]) assert.equal(answers(session, request("a", more)), false);
   assert.equal(answers(session, { ...request("a"), truncate: true }), false);
   assert.equal(answers(session, request("b")), false);
   assert.equal(answers(null, request("a")), false);
+});
+
+test("another kind of the same text is the same trace, with thumbnails of its own", async () => {
+  const api = fakeApi();
+  const sessions = createSessions(api);
+  const first = await sessions.open(request("a"));
+  const cross = await sessions.open(request("a", { kind: "cross" }));
+  assert.deepEqual([first.map.kind, cross.map.kind, cross.queryTokens === cross.trace.target], ["encoder-self", "cross", true]);
+  assert.deepEqual(api.posted, ["a"]);
+  assert.deepEqual(api.asked, ['thumbnails encoder-self {"size":32}', 'thumbnails cross {"size":32}']);
+  assert.equal(await sessions.open(request("a")), first);
+  assert.equal(api.asked.length, 2);
+});
+
+test("another way to look asks for the document and the thumbnails of that way", async () => {
+  const api = fakeApi();
+  const sessions = createSessions(api);
+  const session = await sessions.open(request("a", { words: true, special: "hide" }));
+  assert.deepEqual(api.asked, ['seen a {"words":1,"special":"hide"}', 'thumbnails encoder-self {"size":32,"words":1,"special":"hide"}']);
+  assert.deepEqual([session.map.queries, session.queryTokens.positions, session.posted.source.texts.length], [2, [[0, 1], [2]], 12]);
+});
+
+test("with a head switched off, what was said with all heads on comes along", async () => {
+  const api = fakeApi();
+  const session = await createSessions(api).open(request("a", { off: "cross.0.1" }));
+  assert.deepEqual([...api.posted].sort(), ["a", "a without cross.0.1"]);
+  assert.deepEqual([session.posted.predictions.of, session.whole.predictions.of], ["cross.0.1", "all"]);
+  assert.equal((await createSessions(fakeApi()).open(request("a"))).whole, null);
 });
 
 test("a head's peak is known from its thumbnail, and said to be about right", async () => {

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { format, parse, PARAMETERS, startState } from "../../static/js/state.js";
+import { createStarts, format, parse, PARAMETERS } from "../../static/js/state.js";
 
-const CAT = { text: "The cat sat", layer: 3, head: 1, query: 8, key: 2 };
-const start = startState(CAT, "minilm");
+const CAT = { model: "minilm", text: "The cat sat", layer: 3, head: 1, query: 8, key: 2 };
+const EXAMPLES = [
+  CAT, { model: "minilm", text: "The mat", layer: 0, head: 0 },
+  { model: "ko-en", text: "나는 학교에 갔다", kind: "cross", layer: 1, head: 2, query: 1 },
+  { model: "shapes", image: "red-circle", layer: 2, head: 0 },
+];
+const startOf = createStarts(EXAMPLES, "minilm");
+const start = startOf();
 
 // A small generator with a fixed seed, so that a failure can be run again.
 function generator(seed) {
@@ -18,22 +24,26 @@ function generator(seed) {
   return { upTo, pick: (list) => list[upTo(list.length)] };
 }
 const TEXTS = [CAT.text, "나는 학교에 갔다", "a&b=c#d?e+f %41", " leading and trailing ", "<b>x</b>", "line\nbreak\ttab", "👩‍👩‍👧 🙂", "\u202eright\u202c to left مرحبا", "0", "null"];
+const OFF = [null, "decoder-self.0.3", "cross.1.2,encoder-self.0.0,decoder-self.11.40"];
 
 function randomState({ upTo, pick }) {
   const span = () => pick([null, [upTo(50), 50 + upTo(500)]]);
+  const image = pick([null, "red-circle", "5f2b".repeat(10)]);
   return {
-    text: pick(TEXTS), model: pick(["minilm", "smollm2", "my.model-1"]), kind: pick([null, "encoder-self", "cross"]),
-    layer: pick([0, 3, upTo(40)]), head: pick([0, 1, upTo(40)]), query: pick([null, 0, 8, upTo(600)]), key: pick([null, 0, 2, upTo(600)]),
-    view: pick(["heatmap", "lines", "table"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
-    queries: span(), keys: span(), truncate: pick([true, false]), lang: pick([null, "en", "ko"]),
+    text: image && pick([true, false]) ? null : pick(TEXTS), target: pick([null, null, "I went to school"]), image,
+    model: pick(["minilm", "ko-en", "shapes", "smollm2", "my.model-1"]), kind: pick([null, "encoder-self", "decoder-self", "cross"]),
+    layer: pick([0, 1, 2, 3, upTo(40)]), head: pick([0, 1, 2, upTo(40)]), query: pick([null, 0, 1, 8, upTo(600)]), key: pick([null, 0, 2, upTo(600)]),
+    view: pick([null, "heatmap", "lines", "table", "picture"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
+    queries: span(), keys: span(), words: pick([true, false]), special: pick(["show", "hide", "renormalise"]), off: pick(OFF),
+    truncate: pick([true, false]), lang: pick([null, "en", "ko"]),
   };
 }
 
 test("every state comes back from its URL", () => {
   const random = generator(20240607);
-  for (let i = 0; i < 5000; i++) {
+  for (let i = 0; i < 20000; i++) {
     const state = randomState(random);
-    assert.deepEqual(parse(format(state, start), start), state, format(state, start));
+    assert.deepEqual(parse(format(state, startOf), startOf), state, format(state, startOf));
   }
 });
 
@@ -42,40 +52,58 @@ test("the table names every parameter of a state", () => {
 });
 
 test("a page without parameters shows the first example, and its URL is empty", () => {
-  assert.deepEqual(parse("", start), start);
-  assert.equal(format(start, start), "");
-  assert.deepEqual([start.text, start.layer, start.head, start.query, start.key], Object.values(CAT));
+  assert.deepEqual(parse("", startOf), start);
+  assert.equal(format(start, startOf), "");
+  assert.deepEqual([start.model, start.text, start.layer, start.head, start.query, start.key], Object.values(CAT));
+});
+
+test("a model alone means its own first example", () => {
+  const school = parse("?model=ko-en", startOf);
+  assert.deepEqual([school.text, school.kind, school.layer, school.head, school.query, school.key], ["나는 학교에 갔다", "cross", 1, 2, 1, null]);
+  assert.equal(format(school, startOf), "?model=ko-en");
+  const picture = parse("?model=shapes", startOf);
+  assert.deepEqual([picture.text, picture.image], [null, "red-circle"]);
+  assert.equal(format(picture, startOf), "?model=shapes");
+});
+
+test("a model without examples still has a text, but no head that belongs to another model", () => {
+  const state = parse("?model=smollm2", startOf);
+  assert.deepEqual([state.text, state.layer, state.head, state.query], [CAT.text, 0, 0, null]);
 });
 
 test("defaults are left out of the URL", () => {
-  assert.equal(format({ ...start, view: "lines", scale: "log" }, start), "?view=lines&scale=log");
+  assert.equal(format({ ...start, view: "lines", scale: "log" }, startOf), "?view=lines&scale=log");
   const other = { ...start, text: "hello", layer: 0, head: 0, query: null, key: null };
-  assert.equal(format(other, start), "?text=hello");
+  assert.equal(format(other, startOf), "?text=hello");
+  assert.equal(format({ ...start, special: "hide", words: true, off: "encoder-self.0.1" }, startOf), "?words=1&special=hide&off=encoder-self.0.1");
 });
 
 test("another text does not inherit the first example's head or cell", () => {
-  const { layer, head, query, key } = parse("?text=hello", start);
+  const { layer, head, query, key } = parse("?text=hello", startOf);
   assert.deepEqual([layer, head, query, key], [0, 0, null, null]);
+  const { kind } = parse("?model=ko-en&text=hello", startOf);
+  assert.equal(kind, null);
 });
 
 test("a head without a text is a head of the first example", () => {
-  const state = parse("?layer=5&head=11", start);
+  const state = parse("?layer=5&head=11", startOf);
   assert.deepEqual([state.text, state.layer, state.head, state.query], [CAT.text, 5, 11, 8]);
 });
 
 test("layer and head 0 are numbers, not absences", () => {
   const state = { ...start, layer: 0, head: 0, query: 0, key: 0 };
-  assert.deepEqual(parse(format(state, start), start), state);
+  assert.deepEqual(parse(format(state, startOf), startOf), state);
 });
 
 test("a bad value falls back, and the rest of the URL still holds", () => {
   const bad = {
     layer: ["-1", "1.5", "x", "", "1e3", "99999999"], query: ["-0", "NaN"], view: ["pie", "HEATMAP"], scale: ["cube"], range: [""],
     queries: ["5", "5:5", "9:3", "a:b", "1:2:3", "-1:4"], model: ["../etc", "a b", ""], kind: ["other"], truncate: ["yes", "0"], lang: ["fr"], text: ["", "   "],
+    target: [" "], image: ["../x.png", "a/b", ""], words: ["true", "0"], special: ["drop", ""], off: ["0.3", "cross.1", "cross.1.2,", "cross.01.2", "self.0.0", "cross.-1.0"],
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {
-      const state = parse(`?${new URLSearchParams({ [name]: value, head: "7" })}`, start);
+      const state = parse(`?${new URLSearchParams({ [name]: value, head: "7" })}`, startOf);
       assert.deepEqual(state[name], start[name], `${name}=${value}`);
       assert.equal(state.head, 7);
     }
@@ -83,7 +111,8 @@ test("a bad value falls back, and the rest of the URL still holds", () => {
 });
 
 test("of a parameter given twice the first counts, and unknown names are ignored", () => {
-  assert.equal(parse("?head=2&head=3", start).head, 2);
-  assert.equal(parse("?head=x&head=3", start).head, 3);
-  assert.deepEqual(parse("?__proto__=1&constructor=2&nonsense=3", start), start);
+  assert.equal(parse("?head=2&head=3", startOf).head, 2);
+  assert.equal(parse("?head=x&head=3", startOf).head, 3);
+  assert.equal(parse("?off=cross.1.2,cross.1.2", startOf).off, "cross.1.2");
+  assert.deepEqual(parse("?__proto__=1&constructor=2&nonsense=3", startOf), start);
 });

@@ -6,7 +6,7 @@ import { escapeLabel, labelled, shorten, ticks } from "../../static/js/lib/label
 import { describeTokens, excerpt, visible, wordGroups } from "../../static/js/lib/tokens.js";
 import { isSend } from "../../static/js/views/ask.js";
 import { badgeText } from "../../static/js/views/footer.js";
-import { noticeSentence, problemSentence } from "../../static/js/views/notices.js";
+import { noticeSentence, problemSentence, replacements } from "../../static/js/views/notices.js";
 
 const read = (path) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));
 const messages = { en: read("app/messages/en.json"), ko: read("app/messages/ko.json") };
@@ -20,7 +20,7 @@ test("both languages hold the same messages with the same placeholders", () => {
 });
 
 test("every example has a name in both languages", () => {
-  for (const { name } of read("app/examples.json")) assert.ok(en.has(`example.${name}`) && ko.has(`example.${name}`), name);
+  for (const { name } of read("app/examples.json").filter(({ text }) => text)) assert.ok(en.has(`example.${name}`) && ko.has(`example.${name}`), name);
 });
 
 test("placeholders are filled once, and numbers are grouped", () => {
@@ -69,6 +69,21 @@ test("problems are sentences of ours with their facts, or else the server's", ()
   assert.equal(problemSentence(en, { code: "brand-new", detail: "Said by the server." }), "Said by the server.");
   assert.equal(problemSentence(en, { code: "busy", detail: "Said by the server.", facts: {} }), "Said by the server.");
   assert.equal(problemSentence(en, { code: "brand-new" }), messages.en["problem.internal"]);
+});
+
+test("words that a model does not know can be replaced by what is near", () => {
+  const problem = { code: "unknown-words", facts: { words: ["학규에", "벽"], suggestions: ["학교에", "학교"], known: ["집"] } };
+  assert.deepEqual(replacements(problem), [{ word: "학규에", near: "학교에" }, { word: "학규에", near: "학교" }]);
+  assert.deepEqual(replacements({ facts: { words: ["x"], suggestions: [] } }), []);
+  assert.match(problemSentence(en, problem), /학규에, 벽/);
+  assert.match(en.t("problem.replace", replacements(problem)[0]), /학교에.*학규에/);
+});
+
+test("memory that is missing is told in megabytes, and what a model does not take with its reason", () => {
+  const sentence = problemSentence(en, { code: "out-of-memory", facts: { needed: 512_000_000, available: 90_000_000 } });
+  assert.match(sentence, /512 MB.*90 MB/);
+  assert.match(problemSentence(ko, { code: "not-available", facts: { reason: "no-picture", model: "MiniLM" } }), /MiniLM/);
+  assert.equal(problemSentence(en, { code: "not-available", facts: {} }), messages.en["problem.not-available"]);
 });
 
 test("notices name the language and show what was cut, counted in code points", () => {

@@ -6,11 +6,12 @@ import { shorten, ticks } from "./labels.js";
 const CELL = { width: 96, height: 40 };
 const TALLEST = 640;
 const LABEL = { row: 15, column: 17, gap: 14, most: 118, share: 0.27 };
+const REMOVED = 44; // room at the right for how much was hidden of a row
 const SLANT = Math.SQRT1_2;
 const STEPS = 16;
 
 /** { left, top, right, width, height, cellWidth, cellHeight } in pixels; cellWidth is one token's. */
-export function geometryOf({ window, queryTokens, keyTokens, available, measure }) {
+export function geometryOf({ window, queryTokens, keyTokens, available, measure, removed = null }) {
   const [q0, q1] = window.queries;
   const [k0, k1] = window.keys;
   const widest = (tokens, from, to) => tokens.slice(from, to).reduce((w, { text }) => Math.max(w, measure(shorten(text))), 0);
@@ -18,7 +19,7 @@ export function geometryOf({ window, queryTokens, keyTokens, available, measure 
   const left = Math.ceil(Math.min(most, widest(queryTokens, q0, q1)) + LABEL.gap);
   const top = Math.ceil(Math.min(most, widest(keyTokens, k0, k1)) * SLANT + LABEL.gap + 10);
   const fit = (right) => Math.min(CELL.width, (available - left - right) / (k1 - k0));
-  const right = overhang(keyTokens, window.keys, fit(8), measure);
+  const right = Math.max(removed ? REMOVED : 0, overhang(keyTokens, window.keys, fit(8), measure));
   const cellWidth = fit(right);
   const cellHeight = Math.min(CELL.height, cellWidth < 10 ? Math.max(cellWidth, TALLEST / 2 / (q1 - q0)) : cellWidth, TALLEST / (q1 - q0));
   const width = Math.round(cellWidth * (k1 - k0));
@@ -35,10 +36,17 @@ function overhang(tokens, [from, to], cell, measure) {
   return Math.min(70, Math.ceil(most));
 }
 
-/** The weights as steps of the ramp, row by row. */
-export function rampRows({ data, columns, rows }, palette, largest) {
+/** The weights as steps of the ramp, row by row; NaN, which is not drawn, where isBlank(i, j, weight). */
+export function rampRows({ data, columns, rows }, palette, largest, isBlank = () => false) {
   return Array.from({ length: rows }, (_, i) =>
-    Float32Array.from(data.subarray(i * columns, (i + 1) * columns), (weight) => palette.t(weight, largest)));
+    Float32Array.from(data.subarray(i * columns, (i + 1) * columns), (weight, j) => (isBlank(i, j, weight) ? NaN : palette.t(weight, largest))));
+}
+
+/** isBlank(i, j, weight) for the cells of a window. */
+export function blankCells({ queries, keys, queryEdges, keyEdges }, blocked) {
+  if (!blocked) return () => false;
+  const span = (edges, start, i) => [start + edges[i], start + edges[i + 1]];
+  return (i, j, weight) => weight === 0 && blocked.cell(span(queryEdges, queries[0], i), span(keyEdges, keys[0], j), weight);
 }
 
 export function colorscaleOf(palette) {
@@ -46,14 +54,14 @@ export function colorscaleOf(palette) {
 }
 
 /** { data, layout } for Plotly.react. Nothing in it is markup but what labels.js escaped. */
-export function figureOf({ view, geometry, queryTokens, keyTokens, palette, font }) {
+export function figureOf({ view, geometry, queryTokens, keyTokens, palette, font, blocked = null }) {
   const { window, largest, query, key } = view;
   const edge = (start) => (position) => start + position - 0.5;
   const gap = Math.min(geometry.cellWidth, geometry.cellHeight) >= 9 ? 1 : 0;
   const data = [{
-    type: "heatmap", hoverinfo: "none", showscale: false, xgap: gap, ygap: gap,
+    type: "heatmap", hoverinfo: "none", hoverongaps: false, showscale: false, xgap: gap, ygap: gap,
     x: window.keyEdges.map(edge(window.keys[0])), y: window.queryEdges.map(edge(window.queries[0])),
-    z: rampRows(window, palette, largest), zmin: 0, zmax: 1, colorscale: colorscaleOf(palette),
+    z: rampRows(window, palette, largest, blankCells(window, blocked)), zmin: 0, zmax: 1, colorscale: colorscaleOf(palette),
   }];
   const axis = { showgrid: false, zeroline: false, showline: false, ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", tickmode: "array", type: "linear" };
   const nth = { row: everyNth(geometry.cellHeight, LABEL.row), column: everyNth(geometry.cellWidth, LABEL.column) };

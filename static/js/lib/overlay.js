@@ -2,18 +2,25 @@
 
 import { cellOf } from "./cells.js";
 import { inkOn } from "./color.js";
+import { blankCells } from "./figure.js";
 import { short } from "./i18n.js";
 
 const ROOM = { width: 27, height: 17 };
+const HATCH = 6;
 export const LEAST = 0.05;
+
+/** Whether what was hidden of a row fits at its end. */
+export const removedFits = ({ cellHeight }) => cellHeight >= 13;
 
 /** Whether a number fits into a cell. */
 export function numbersFit({ cellWidth, cellHeight }) {
   return cellWidth >= ROOM.width && cellHeight >= ROOM.height;
 }
 
-export function drawOverlay(pen, { view, geometry, palette, hover, style }) {
+export function drawOverlay(pen, { view, geometry, palette, blocked, hover, style }) {
   const { window, largest } = view;
+  if (blocked) drawHatch(pen, window, geometry, blankCells(window, blocked), style);
+  if (view.removed) drawRemoved(pen, view, geometry, style);
   if (window.exact && numbersFit(geometry)) drawNumbers(pen, window, largest, geometry, palette, style);
   drawCross(pen, view, geometry, style.mark, 1.75);
   if (hover) drawCross(pen, { ...hover, window }, geometry, style.ink, 1);
@@ -30,6 +37,50 @@ function drawNumbers(pen, { data, columns, rows }, largest, { left, top, cellWid
       pen.fillStyle = inkOn(palette.rgb(weight, largest));
       pen.fillText(short(weight), left + (j + 0.5) * cellWidth, top + (i + 0.5) * cellHeight + 1);
     }
+  }
+}
+
+// Light strokes over the cells that may not be looked at, as one shape, so that they meet between cells.
+function drawHatch(pen, { data, columns, rows, queryEdges, keyEdges }, { left, top, width, height, cellWidth, cellHeight }, isBlank, style) {
+  pen.save();
+  pen.beginPath();
+  let any = false;
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      if (!isBlank(i, j, data[i * columns + j])) continue;
+      let end = j + 1;
+      while (end < columns && isBlank(i, end, data[i * columns + end])) end += 1;
+      pen.rect(left + keyEdges[j] * cellWidth, top + queryEdges[i] * cellHeight, (keyEdges[end] - keyEdges[j]) * cellWidth, (queryEdges[i + 1] - queryEdges[i]) * cellHeight);
+      any = true;
+      j = end;
+    }
+  }
+  if (any) {
+    pen.clip();
+    pen.fillStyle = style.paper;
+    pen.fillRect(left, top, width, height);
+    pen.beginPath();
+    for (let x = left - height; x < left + width; x += HATCH) {
+      pen.moveTo(x, top + height);
+      pen.lineTo(x + height, top);
+    }
+    pen.strokeStyle = style.line;
+    pen.lineWidth = 1;
+    pen.stroke();
+  }
+  pen.restore();
+}
+
+// How much of each row was hidden, at its end.
+function drawRemoved(pen, { removed, window: { queries, exact } }, geometry, style) {
+  if (!exact || !removedFits(geometry)) return;
+  const { left, top, width, cellHeight } = geometry;
+  pen.font = `11px ${style.mono}`;
+  pen.textAlign = "start";
+  pen.textBaseline = "middle";
+  pen.fillStyle = style.faint;
+  for (let q = queries[0]; q < queries[1]; q++) {
+    pen.fillText(`−${short(removed[q])}`, left + width + 7, top + (q - queries[0] + 0.5) * cellHeight + 1);
   }
 }
 

@@ -14,15 +14,15 @@ export function createPlot(stage, { plotly, canZoom, onZoom }) {
   let drawn = null;
   let listening = false;
 
-  function draw({ view, palette, queryTokens, keyTokens }, available) {
+  function draw({ view, palette, queryTokens, keyTokens, blocked }, available) {
     const style = styleOf(stage);
     const size = available < NARROW ? 12 : 13;
     pen.font = `600 ${size}px ${style.family}`;
-    const geometry = geometryOf({ window: view.window, queryTokens, keyTokens, available, measure: (text) => pen.measureText(text).width });
+    const geometry = geometryOf({ window: view.window, queryTokens, keyTokens, available, removed: view.removed, measure: (text) => pen.measureText(text).width });
     const font = { family: style.family, size, color: style.ink, mark: style.mark, zoom: canZoom() };
-    const { data, layout } = figureOf({ view, geometry, queryTokens, keyTokens, palette, font });
+    const { data, layout } = figureOf({ view, geometry, queryTokens, keyTokens, palette, font, blocked });
     plotly.now().react(host, data, layout, CONFIG);
-    drawn = { view, palette, geometry, style };
+    drawn = { view, palette, geometry, style, blocked };
     if (!listening) listen();
     stage.classList.add("drawn");
     stage.style.height = `${layout.height}px`;
@@ -61,5 +61,5 @@ function sizeCanvas(canvas, pen, { width, height }) {
 function styleOf(stage) {
   const computed = stage.ownerDocument.defaultView.getComputedStyle(stage);
   const value = (name) => computed.getPropertyValue(name).trim();
-  return { mark: value("--mark"), ink: value("--ink"), mono: value("--mono"), family: computed.fontFamily };
+  return { mark: value("--mark"), ink: value("--ink"), faint: value("--faint"), line: value("--line"), paper: value("--paper"), mono: value("--mono"), family: computed.fontFamily };
 }

@@ -49,6 +49,7 @@ export function createReader({ map, special, load, budget = BUDGET }) {
       const { shape, data } = await load({ kind, layer, head, queries: q.join(":"), keys: k.join(":") });
       return strongest(matrix(data, shape[1]), null, [q[0], k[0]]);
     },
+    layers: map.layers,
     whole: (layer, head) => (small ? pieces.get({ layer, head }) : null),
   };
 }

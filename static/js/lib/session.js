@@ -1,39 +1,80 @@
-// One text in one model: the trace, its thumbnails and a reader of its heads. A newer text overtakes an older
-// one, and a trace that the server no longer holds is asked for again.
+// One example in one model, one kind of it, seen in one way: the trace, its thumbnails and a reader of its heads.
+// A newer request overtakes an older one; a trace that the server no longer holds is asked for again; the last
+// few sessions are kept, so that going back and forth between kinds and ways to look costs nothing.
 
+import { createBlocked } from "./allowed.js";
+import { createKeep } from "./keep.js";
+import { lookQuery } from "./looked.js";
 import { readNpy } from "./npy.js";
 import { createReader } from "./reader.js";
+import { withRemoved } from "./removed.js";
 
 const THUMBNAIL = 32;
+const KEPT = { traces: 12, sessions: 5 };
+const BUDGET = 12_000_000; // bytes of weights that each session keeps
+const CONTENT = ["model", "text", "target", "image", "truncate", "off"];
 
 export function createSessions(api) {
+  const traces = createKeep(KEPT.traces);
+  const sessions = createKeep(KEPT.sessions);
   let newest = null;
 
-  /** A session for a request { model, text, truncate, kind }; rejects with AbortError when overtaken. */
+  async function post(request, signal) {
+    const key = contentOf(request);
+    const posted = traces.get(key) ?? await api.trace(request, signal);
+    traces.put(key, posted);
+    return posted;
+  }
+
+  /** A session for a request { model, text, target, image, truncate, off, kind, words, special }; rejects with AbortError when overtaken. */
   async function open(request) {
     newest?.abort();
     const abort = new AbortController();
     newest = abort;
-    const started = performance.now();
-    const trace = await api.trace(request, abort.signal);
-    const again = renewer(api, request);
-    const map = trace.maps.find(({ kind }) => kind === request.kind) ?? trace.maps[0];
-    const milliseconds = performance.now() - started;
-    const thumbnails = await again(() => api.thumbnails(trace.id, map.kind, THUMBNAIL, abort.signal));
+    const whole = request.off ? post({ ...request, off: null }, abort.signal).catch(() => null) : null;
+    const posted = await post(request, abort.signal);
     abort.signal.throwIfAborted();
-    const [queryTokens, keyTokens] = [trace[map.query_axis], trace[map.key_axis]];
-    const reader = createReader({
-      map,
-      special: { queries: queryTokens.special, keys: keyTokens.special },
-      load: async (query) => readNpy(await again(() => api.weights(trace.id, query))),
-    });
-    return { request, trace, map, queryTokens, keyTokens, thumbnails: readNpy(thumbnails), reader, milliseconds };
+    const key = JSON.stringify([contentOf(request), lookQuery(request), mapOf(posted, request.kind).kind]);
+    const session = sessions.get(key) ?? await make(api, request, posted, abort.signal);
+    session.whole = await whole;
+    abort.signal.throwIfAborted();
+    sessions.put(key, session);
+    return session;
   }
 
   return { open, stop: () => newest?.abort() };
 }
 
-// Runs work; when the server has let the trace go, posts the text once more and runs it again.
+async function make(api, request, posted, signal) {
+  const look = lookQuery(request);
+  const again = renewer(api, request);
+  const isPlain = Object.keys(look).length === 0;
+  const { kind } = mapOf(posted, request.kind);
+  const [trace, thumbnails] = await Promise.all([
+    isPlain ? posted : again(() => api.seen(posted.id, look, signal)),
+    again(() => api.thumbnails(posted.id, { kind, size: THUMBNAIL, ...look }, signal)),
+  ]);
+  const map = mapOf(trace, kind);
+  const [queryTokens, keyTokens] = [trace[map.query_axis], trace[map.key_axis]];
+  const load = async (query) => readNpy(await again(() => api.weights(trace.id, { ...query, ...look })));
+  const reader = createReader({ map, special: { queries: queryTokens.special, keys: keyTokens.special }, load, budget: BUDGET });
+  const removed = async (layer) => readNpy(await again(() => api.removed(trace.id, { kind, layer, ...look })));
+  return {
+    request, trace, posted, map, queryTokens, keyTokens, thumbnails: readNpy(thumbnails), whole: null,
+    reader: look.special ? withRemoved(reader, removed) : reader,
+    blocked: byLayer((layer) => createBlocked(map.masks?.[layer], kind, queryTokens, keyTokens)),
+  };
+}
+
+function byLayer(work) {
+  const held = new Map();
+  return (layer) => {
+    if (!held.has(layer)) held.set(layer, work(layer));
+    return held.get(layer);
+  };
+}
+
+// Runs work; when the server has let the trace go, posts the example once more and runs it again.
 function renewer(api, request) {
   let renewal = null;
   return async (work) => {
@@ -48,11 +89,16 @@ function renewer(api, request) {
   };
 }
 
+const contentOf = (request) => JSON.stringify(CONTENT.map((name) => request[name] ?? null));
+
+/** The map of a kind, or the trace's first one. */
+export const mapOf = ({ maps }, kind) => maps.find((map) => map.kind === kind) ?? maps[0];
+
 /** Whether a session already answers a request. */
-export function answers(session, { model, text, truncate, kind }) {
+export function answers(session, request) {
   if (!session) return false;
-  const held = session.request;
-  return held.text === text && held.model === model && held.truncate === truncate && (kind === null || kind === session.map.kind);
+  const sameLook = JSON.stringify(lookQuery(session.request)) === JSON.stringify(lookQuery(request));
+  return contentOf(session.request) === contentOf(request) && sameLook && mapOf(session.trace, request.kind).kind === session.map.kind;
 }
 
 /** The largest weight of one head as its thumbnail knows it: { weight, exact } and where, if cells are tokens. */

@@ -1,32 +1,36 @@
-// The head in focus: its name, the chosen pair with its exact weight, and three ways to look at it.
+// The head in focus: its name, the chosen pair with its exact weight, and the ways to look at it.
 
 import { el, setText, tokenNode } from "../lib/dom.js";
 import { weight } from "../lib/i18n.js";
 import { rove } from "../lib/roving.js";
 import { visible } from "../lib/tokens.js";
 
-/** panels: { heatmap, lines, table }, each with update(scene) and hide(). */
+/** panels: { picture, heatmap, lines, table }, each with update(scene). The picture stands where there is one. */
 export function createFocus(root, { i18n, panels, onView }) {
   const doc = root.ownerDocument;
   const name = root.querySelector("[data-name]");
   const fromOne = root.querySelector("[data-from-one]");
   const read = root.querySelector("[data-read]");
   const spoken = root.querySelector("[data-spoken]");
-  const tabs = [...root.querySelectorAll('[role="tab"]')];
+  const everyTab = [...root.querySelectorAll('[role="tab"]')];
+  let tabs = everyTab;
 
-  tabs.forEach((tab, at) => {
+  for (const tab of everyTab) {
     tab.addEventListener("click", () => onView(tab.dataset.view));
     tab.addEventListener("keydown", (event) => {
+      const at = tabs.indexOf(tab);
       const to = rove(event.key, at, tabs.length);
       if (to === null || to === at) return;
       event.preventDefault();
       onView(tabs[to].dataset.view);
       tabs[to].focus();
     });
-  });
+  }
 
-  function chooseTab(view) {
-    for (const tab of tabs) {
+  function chooseTab(view, hasPicture) {
+    tabs = everyTab.filter((tab) => hasPicture || tab.dataset.view !== "picture");
+    for (const tab of everyTab) {
+      tab.hidden = !tabs.includes(tab);
       const chosen = tab.dataset.view === view;
       tab.setAttribute("aria-selected", String(chosen));
       tab.setAttribute("tabindex", chosen ? "0" : "-1");
@@ -34,17 +38,18 @@ export function createFocus(root, { i18n, panels, onView }) {
     }
   }
 
-  function readOut({ session, view }) {
+  function readOut({ session, view, blocked }) {
     const query = visible(session.queryTokens.texts[view.query]);
     const key = visible(session.keyTokens.texts[view.key]);
-    const value = weight(view.row[view.key]);
+    const isBlocked = Boolean(blocked?.pair(view.query, view.key, view.row[view.key]));
+    const value = isBlocked ? i18n.t("focus.blocked") : weight(view.row[view.key]);
     read.replaceChildren(tokenNode(doc, query, { class: "query" }), el(doc, "span", { class: "arrow", text: "→" }), tokenNode(doc, key), el(doc, "b", { text: value }));
     return i18n.t("focus.spoken", { query, key, weight: value });
   }
 
   return {
     update(scene) {
-      chooseTab(scene.state.view);
+      chooseTab(scene.tab, Boolean(scene.session?.trace.picture));
       root.setAttribute("aria-busy", String(scene.busy));
       if (!scene.session) return;
       setText(name, `L${scene.layer} H${scene.head}`);
@@ -52,7 +57,7 @@ export function createFocus(root, { i18n, panels, onView }) {
       if (!scene.view) return;
       const sentence = readOut(scene);
       if (scene.moved) setText(spoken, sentence);
-      for (const [view, panel] of Object.entries(panels)) if (view === scene.state.view) panel.update(scene);
+      panels[scene.tab].update(scene);
     },
   };
 }

@@ -1,6 +1,6 @@
 // How far the numbers can be trusted, where they come from, and a link to what is on show.
 
-import { setText } from "../lib/dom.js";
+import { el, setText } from "../lib/dom.js";
 import { power } from "../lib/i18n.js";
 
 const CONFIRMED = 2500;
@@ -10,6 +10,9 @@ export function createFooter(root, { i18n, linkOf }) {
   const origin = root.querySelector("[data-origin]");
   const button = root.querySelector("[data-copy]");
   const state = root.querySelector("[data-copied]");
+  const made = root.querySelector("[data-made]");
+  const facts = made.querySelector("dl");
+  let told = null;
   let timer = 0;
 
   button.addEventListener("click", async () => {
@@ -24,8 +27,18 @@ export function createFooter(root, { i18n, linkOf }) {
     }, CONFIRMED);
   });
 
+  // How a model of ours was made: what it saw, for how long, and how well it does.
+  function drawMade(training) {
+    made.hidden = !training;
+    const said = (name) => training[name]?.[i18n.lang] ?? training[name]?.en ?? training[name];
+    facts.replaceChildren(...["data", "steps", "score"].filter((name) => training?.[name]).flatMap((name) =>
+      [el(root.ownerDocument, "dt", { text: i18n.t(`made.${name}`) }), el(root.ownerDocument, "dd", { text: said(name) })]));
+  }
+
   return {
-    update({ session }) {
+    update({ session, model: entry }) {
+      if (told !== entry) drawMade(entry?.training);
+      told = entry;
       root.classList.toggle("waiting", !session);
       if (!session) return;
       const { model, provenance } = session.trace;

@@ -2,9 +2,12 @@
 
 import { el, setText, tokenNode } from "../lib/dom.js";
 import { moveInGrid } from "../lib/keys.js";
+import { isOff } from "../lib/off.js";
 import { thumbnailPixels } from "../lib/thumbs.js";
 import { weight } from "../lib/i18n.js";
 import { visible } from "../lib/tokens.js";
+
+const FEW = 6;
 
 export function createGrid(root, { i18n, onHead, peakOf }) {
   const doc = root.ownerDocument;
@@ -12,7 +15,7 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
   const peek = createPeek(root.querySelector("[data-peek]"), { i18n, peakOf });
   let cells = [];
   let shape = "";
-  let painted = "";
+  let painted = {};
   let scene = null;
 
   function rebuild({ layers, heads }) {
@@ -21,6 +24,7 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
     cells = Array.from({ length: layers }, (_, l) => Array.from({ length: heads }, (_, h) => cell(l, h)));
     const rows = cells.map((row, l) => el(doc, "div", { role: "row", class: "row" }, el(doc, "span", { role: "rowheader", text: `L${l}` }), ...row));
     grid.style.setProperty("--heads", heads);
+    grid.classList.toggle("few", heads <= FEW);
     grid.replaceChildren(head, ...rows);
   }
 
@@ -44,7 +48,16 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
   });
 
   function paint({ session, palette }) {
-    cells.forEach((row, l) => row.forEach((node, h) => drawThumbnail(node.firstChild, session.thumbnails, l, h, palette)));
+    cells.forEach((row, l) => row.forEach((node, h) => drawThumbnail(node.firstChild, session, l, h, palette)));
+  }
+
+  // Heads that are switched off are struck through, and said so.
+  function strike({ state, session }) {
+    cells.forEach((row, l) => row.forEach((node, h) => {
+      const off = isOff(state.off, session.map.kind, l, h);
+      node.classList.toggle("off", off);
+      node.setAttribute("aria-label", off ? i18n.t("grid.off", { head: `L${l} H${h}` }) : `L${l} H${h}`);
+    }));
   }
 
   function select({ layer, head }) {
@@ -64,17 +77,17 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
       if (!session) return;
       if (shape !== `${map.layers} ${map.heads}`) rebuild(map);
       shape = `${map.layers} ${map.heads}`;
-      const key = `${session.trace.id} ${palette.name}`;
-      if (painted !== key) paint(next);
-      painted = key;
+      if (painted.session !== session || painted.palette !== palette.name) paint(next);
+      painted = { session, palette: palette.name };
       select(next);
+      strike(next);
       peek.show(next, next.layer, next.head);
     },
   };
 }
 
-function drawThumbnail(canvas, thumbnails, layer, head, palette) {
-  const { width, height, pixels } = thumbnailPixels(thumbnails, layer, head, palette);
+function drawThumbnail(canvas, { thumbnails, map, blocked }, layer, head, palette) {
+  const { width, height, pixels } = thumbnailPixels(thumbnails, layer, head, palette, blocked(layer), map);
   canvas.width = width;
   canvas.height = height;
   canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
@@ -89,7 +102,7 @@ function createPeek(root, { i18n, peakOf }) {
 
   function show(scene, layer, head) {
     if (!scene?.session) return;
-    drawThumbnail(canvas, scene.session.thumbnails, layer, head, scene.palette);
+    drawThumbnail(canvas, scene.session, layer, head, scene.palette);
     setText(name, `L${layer} H${head}`);
     const { query, key, weight: value, exact } = peakOf(layer, head);
     const { queryTokens, keyTokens } = scene.session;

@@ -5,7 +5,7 @@ import { cellOf, zoomed } from "../lib/cells.js";
 import { cellAt } from "../lib/figure.js";
 import { weight } from "../lib/i18n.js";
 import { moveInGrid } from "../lib/keys.js";
-import { LEAST, numbersFit } from "../lib/overlay.js";
+import { LEAST, numbersFit, removedFits } from "../lib/overlay.js";
 import { createPlot } from "../lib/plot.js";
 import { listenToPointer } from "../lib/pointing.js";
 import { describeTokens } from "../lib/tokens.js";
@@ -15,7 +15,7 @@ export function createHeatmap(root, { i18n, plotly, onCell, onBlock, onWindow })
   const stage = root.querySelector("[data-stage]");
   const note = root.querySelector("[data-note]");
   const coarse = view.matchMedia("(pointer: coarse)");
-  const tip = createTip(stage.querySelector("[data-tip]"));
+  const tip = createTip(stage.querySelector("[data-tip]"), i18n);
   const shown = { scene: null, geometry: null, hover: null };
   const plot = createPlot(stage, { plotly, canZoom: () => !coarse.matches, onZoom: (windows) => { draw(); onWindow(windows); } });
   const tools = createZoom(root.querySelector("[data-zoom]"), shown, onWindow);
@@ -101,6 +101,8 @@ function noteOf(i18n, { scene, geometry }, isCoarse) {
   if (!window.exact) said.push(i18n.t("heatmap.overview", { rows: mostPerCell(window.queryEdges), columns: mostPerCell(window.keyEdges) }));
   else if (numbersFit(geometry)) said.push(i18n.t("heatmap.numbers", { least: LEAST }));
   else said.push(i18n.t(isCoarse ? "heatmap.exact-touch" : "heatmap.exact"));
+  if (scene.blocked) said.push(i18n.t("heatmap.blocked"));
+  if (scene.view.removed && window.exact && removedFits(geometry)) said.push(i18n.t("heatmap.removed"));
   return said.join(" ");
 }
 
@@ -108,14 +110,16 @@ function noteOf(i18n, { scene, geometry }, isCoarse) {
 const mostPerCell = (edges) => Math.max(...edges.slice(1).map((edge, i) => edge - edges[i]));
 
 // The exact number under the pointer.
-function createTip(tip) {
+function createTip(tip, i18n) {
   const doc = tip.ownerDocument;
   function show(cell, { scene, geometry }, room) {
     tip.hidden = !cell;
     if (!cell) return;
     const { window } = scene.view;
     const [i, j] = [cellOf(window.queryEdges, cell.query - window.queries[0]), cellOf(window.keyEdges, cell.key - window.keys[0])];
-    const value = weight(window.data[i * window.columns + j]);
+    const number = window.data[i * window.columns + j];
+    const isBlocked = window.exact && scene.blocked?.pair(cell.query, cell.key, number);
+    const value = isBlocked ? i18n.t("focus.blocked") : weight(number);
     tip.replaceChildren(tokenNode(doc, scene.queryTokens[cell.query].text, { class: "query" }), " → ",
       tokenNode(doc, scene.keyTokens[cell.key].text), " ", el(doc, "b", { text: window.exact ? value : `≤ ${value}` }));
     const half = tip.offsetWidth / 2;

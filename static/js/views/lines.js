@@ -42,7 +42,7 @@ export function createLines(root, { i18n, onCell }) {
       scene = next;
       const focused = Object.values(ends).find((end) => end.focused() !== null);
       const at = focused?.focused();
-      links = linesOf(scene.view);
+      links = linesOf(scene.view, scene.blocked);
       ends.query.rebuild(links.queries, describeTokens(scene.session.queryTokens));
       ends.key.rebuild(links.keys, describeTokens(scene.session.keyTokens));
       picture.rebuild(links, (value) => scene.palette.t(value, scene.view.largest));

@@ -3,10 +3,11 @@
 import { el } from "../lib/dom.js";
 import { excerpt } from "../lib/tokens.js";
 
+const LISTED = 3;
 const RETRY = new Set(["unreachable", "internal", "busy", "fetch-failed", "model-loading", "trace-not-held", "plotly"]);
 const CUT_SHOWN = 60;
 
-export function createNotices(root, { i18n, onRetry, onBeginning }) {
+export function createNotices(root, { i18n, onRetry, onBeginning, onReplace }) {
   const doc = root.ownerDocument;
   let shown = null;
 
@@ -21,6 +22,7 @@ export function createNotices(root, { i18n, onRetry, onBeginning }) {
   function problemItem(problem) {
     const actions = [];
     if (problem.code === "too-many-tokens") actions.push(action("problem.beginning", { limit: problem.facts.limit }, onBeginning));
+    if (problem.code === "unknown-words") actions.push(...replacements(problem).map((one) => action("problem.replace", one, () => onReplace(one.word, one.near))));
     if (RETRY.has(problem.code)) actions.push(action("problem.retry", {}, onRetry));
     return el(doc, "div", { class: "notice bad", role: "alert" }, el(doc, "p", { text: problemSentence(i18n, problem) }), ...actions);
   }
@@ -33,13 +35,30 @@ export function createNotices(root, { i18n, onRetry, onBeginning }) {
   return { update };
 }
 
+/** What may stand for the first word that a model does not know: [{ word, near }]. */
+export function replacements({ facts: { words = [], suggestions = [] } = {} }) {
+  return words.length ? suggestions.slice(0, LISTED).map((near) => ({ word: words[0], near })) : [];
+}
+
 /** A problem as a sentence: ours with its facts, or the server's own. */
 export function problemSentence(i18n, { code, detail, facts = {} }) {
-  const key = `problem.${code}`;
+  const key = keyOf(i18n, code, facts);
   if (!i18n.has(key)) return detail || i18n.t("problem.internal");
-  const values = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]));
+  const values = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, factText(i18n, code, name, value)]));
   const sentence = i18n.t(key, values);
   return /\{\w+\}/.test(sentence) && detail ? detail : sentence;
+}
+
+// Some problems have a sentence for a reason of their own, or for when there is something near.
+function keyOf(i18n, code, { reason, suggestions }) {
+  const special = `problem.${code}.${suggestions?.length ? "near" : reason}`;
+  return i18n.has(special) ? special : `problem.${code}`;
+}
+
+function factText(i18n, code, name, value) {
+  if (Array.isArray(value)) return value.flat().join(", ");
+  const isBytes = code === "out-of-memory" && typeof value === "number";
+  return isBytes ? i18n.bytes(value) : value;
 }
 
 export function noticeSentence(i18n, notice, { trace }) {

@@ -19,23 +19,41 @@ export function createTable(root, { i18n, onCell }) {
 
   function draw() {
     if (!scene?.view) return;
-    const { session, view } = scene;
+    const { session, view, blocked } = scene;
     const [queries, keys] = [describeTokens(session.queryTokens), describeTokens(session.keyTokens)];
-    table(row, "table.row", queries[view.query], entries(keys, view.row), view.key, (key) => onCell(view.query, key));
-    table(column, "table.column", keys[view.key], entries(queries, view.column), view.query, (query) => onCell(query, view.key));
+    const isFree = (query, key, value) => !blocked?.pair(query, key, value);
+    table(row, {
+      caption: "table.row", subject: queries[view.query], all: entries(keys, view.row), chosen: view.key, removed: view.removed?.[view.query],
+      isFree: ({ token, weight: value }) => isFree(view.query, token.index, value), onChoose: (key) => onCell(view.query, key, "click"),
+    });
+    table(column, {
+      caption: "table.column", subject: keys[view.key], all: entries(queries, view.column), chosen: view.query,
+      isFree: ({ token, weight: value }) => isFree(token.index, view.key, value), onChoose: (query) => onCell(query, view.key, "click"),
+    });
   }
 
   const entries = (tokens, weights) => tokens.map((token, i) => ({ token, weight: weights[i] })).sort(ORDERS[order.value]);
 
-  function table(place, caption, subject, list, chosen, onChoose) {
-    const title = el(doc, "caption", {}, ...fill(doc, parts(i18n.t(caption)), { token: tokenNode(doc, subject.text, { class: place === row ? "query" : "" }) }));
+  // What is blocked has no weight to be listed: a line says how many there are.
+  function table(place, { caption, subject, all, chosen, removed, isFree, onChoose }) {
+    const list = all.filter(isFree);
+    const isRow = place === row;
+    const title = el(doc, "caption", {}, ...fill(doc, parts(i18n.t(caption)), { token: tokenNode(doc, subject.text, { class: isRow ? "query" : "" }) }),
+      removed === undefined ? null : el(doc, "span", { class: "gone", text: i18n.t("removed.badge", { share: weight(removed) }) }));
     const head = el(doc, "tr", {}, ...["position", "token", "weight"].map((name) => el(doc, "th", { scope: "col", class: name, text: i18n.t(`table.${name}`) })));
     const body = list.map((entry) => line(entry, entry.token.index === chosen, onChoose));
-    const sum = el(doc, "tr", {}, el(doc, "td"), el(doc, "th", { scope: "row", text: i18n.t("table.sum") }), el(doc, "td", { class: "weight", text: weight(list.reduce((total, entry) => total + entry.weight, 0)) }));
+    const foot = [isRow && sumOf(list), list.length < all.length && blockedLine(isRow, all.length - list.length)].filter(Boolean);
     const top = place.scrollTop;
-    place.replaceChildren(el(doc, "table", {}, title, el(doc, "thead", {}, head), el(doc, "tbody", {}, ...body), place === row ? el(doc, "tfoot", {}, sum) : null));
+    place.replaceChildren(el(doc, "table", {}, title, el(doc, "thead", {}, head), el(doc, "tbody", {}, ...body), foot.length ? el(doc, "tfoot", {}, ...foot) : null));
     place.scrollTop = top;
   }
+
+  function sumOf(list) {
+    const sum = list.reduce((total, entry) => total + entry.weight, 0);
+    return el(doc, "tr", {}, el(doc, "td"), el(doc, "th", { scope: "row", text: i18n.t("table.sum") }), el(doc, "td", { class: "weight", text: weight(sum) }));
+  }
+  const blockedLine = (isRow, count) =>
+    el(doc, "tr", {}, el(doc, "td", { colspan: 3, class: "blocked", text: i18n.t(isRow ? "table.blocked-keys" : "table.blocked-queries", { count }) }));
 
   function line({ token, weight: value }, chosen, onChoose) {
     const share = scene.palette.t(value, scene.view.largest);

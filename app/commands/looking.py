@@ -1,0 +1,175 @@
+"""The commands trace and weights: an example seen by a model, printed for people or as the API replies it."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import documents, schemas
+from app.commands.models import fetched
+from app.incoming import checked
+from app.settings import Settings
+from app.terminal import print_json
+from attention_core.errors import InputError
+from attention_core.models.catalogue import CatalogueEntry, load_catalogue
+from attention_core.models.sources import cache_folder
+
+if TYPE_CHECKING:
+    from app.images import HeldImage
+    from attention_core.predictions import Candidate, Prediction
+    from attention_core.trace import AttentionTrace
+
+MOST_LINES = 40  # of predictions of a long text, the last ones are printed
+
+
+def add_trace(parser: argparse.ArgumentParser) -> None:
+    """Gives the parser what `trace` takes."""
+    _add_example(parser)
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.safetensors", help="save the trace")
+    parser.set_defaults(command=trace)
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """Gives the parser what `weights` takes."""
+    _add_example(parser)
+    parser.add_argument("--layer", type=int, required=True, help="counted from 0")
+    parser.add_argument("--head", type=int, required=True, help="counted from 0")
+    parser.add_argument("--kind", help="encoder-self, decoder-self or cross (default: the model's first)")
+    parser.set_defaults(command=weights)
+
+
+def _add_example(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", metavar="TEXT", nargs="?", help="the sentence; left out only with --image")
+    parser.add_argument("--model", help="a name that `models` lists (default: the first)")
+    parser.add_argument("--target", metavar="TEXT", help="what the translation says (default: the model's own)")
+    parser.add_argument("--image", metavar="FILE", help="a picture (PNG, JPEG, WebP), or the name of a sample")
+    parser.add_argument("--off", metavar="HEADS", help="heads to switch off: decoder-self.0.3,cross.1.2")
+    parser.add_argument("--words", action="store_true", help="merge pieces into whole words")
+    parser.add_argument(
+        "--special", choices=("show", "hide", "renormalise"), default="show", help="what to do with special tokens"
+    )
+    parser.add_argument("--truncate", action="store_true", help="show the beginning of a text that is too long")
+    parser.add_argument("--json", action="store_true", help="print what the API replies")
+
+
+def trace(arguments: argparse.Namespace) -> None:
+    """Prints what a trace holds and what the model said; saves the trace as it is."""
+    made, trace_id = _capture(arguments)
+    if arguments.output is not None:
+        from attention_core.storage import save
+
+        save(made, arguments.output)
+    shown = _looked(made, arguments)
+    if arguments.json:
+        print_json(documents.trace_document(trace_id, shown))
+        return
+    for line in summary(shown):
+        print(line)
+    if arguments.output is not None:
+        print(f"saved: {arguments.output}")
+
+
+def weights(arguments: argparse.Namespace) -> None:
+    """Prints one head's weights, a row for each token that looks."""
+    made, _ = _capture(arguments)
+    shown = _looked(made, arguments)
+    kind = shown.kinds[0] if arguments.kind is None else arguments.kind
+    body = documents.weights_document(shown, kind, arguments.layer, arguments.head)
+    if arguments.json:
+        print_json(body)
+        return
+    keys, queries = body["tokens"]["keys"], body["tokens"]["queries"]
+    width = max(6, *(len(text) for text in keys))
+    left = max(len(text) for text in queries)
+    print(" " * left, *(text.rjust(width) for text in keys))
+    for text, row in zip(queries, body["weights"], strict=True):
+        print(text.ljust(left), *(f"{weight:.3f}".rjust(width) for weight in row))
+
+
+def summary(shown: "AttentionTrace") -> list[str]:
+    """What a trace holds, in lines for people: the model, its tokens, and what it said."""
+    made = shown.provenance
+    heads = ", ".join(
+        f"{len(shown.maps_of(kind))} x {shown.maps_of(kind)[0].head_count} {kind}" for kind in shown.kinds
+    )
+    lines = [
+        f"{shown.model.full_title}: {len(shown.source)} tokens, {heads} (layers x heads), {made.seconds * 1000:.0f} ms",
+        f"recomputed rows differ by at most {made.self_check_error:.1e} (tolerance {made.self_check_tolerance:.1e})",
+    ]
+    if shown.off:
+        lines.append(f"switched off: {', '.join(shown.off)}")
+    if shown.picture is None:
+        lines.append(" ".join(shown.source.texts))
+    else:
+        height, width, _ = shown.picture.pixels.shape
+        lines.append(f"{width} x {height} pixels in {shown.picture.rows} x {shown.picture.columns} patches")
+    if shown.target is not None:
+        lines.append(" ".join(shown.target.texts))
+    return lines + _said(shown)
+
+
+def _said(shown: "AttentionTrace") -> list[str]:
+    """What the model said, a line a place."""
+    if shown.predictions is None:
+        return []
+    at = shown.predictions.at[-MOST_LINES:]
+    left = len(shown.predictions.at) - len(at)
+    lines = [f"{shown.predictions.task}:" + (f" (the last {len(at)})" if left else "")]
+    return lines + [f"  {_place(shown, one)}: {_candidates(one)}" for one in at]
+
+
+def _place(shown: "AttentionTrace", one: "Prediction") -> str:
+    """Where a prediction stands: the question, or the token that stands there in truth, or the place."""
+    if one.label is not None:
+        return one.label
+    if one.actual is not None:
+        return _spoken(one.actual)
+    return "next" if shown.predictions is not None and shown.predictions.task == "next-token" else f"{one.position}"
+
+
+def _candidates(one: "Prediction") -> str:
+    return ", ".join(_spoken(candidate) for candidate in one.candidates)
+
+
+def _spoken(candidate: "Candidate") -> str:
+    return f"{candidate.text} {candidate.probability:.3f}"
+
+
+def _looked(made: "AttentionTrace", arguments: argparse.Namespace) -> "AttentionTrace":
+    from attention_core.looking import look
+
+    return look(made, words=arguments.words, special=arguments.special)
+
+
+def _capture(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
+    """The trace of the command's example, and the id that the API would give it."""
+    from app.making import demand_fit
+    from app.metrics import Metrics
+    from app.service import TraceService
+
+    if arguments.text is None and arguments.image is None:
+        raise InputError("write a sentence, or name a picture with --image")
+    settings, catalogue = Settings(), load_catalogue()
+    entry = catalogue.default if arguments.model is None else catalogue.entry(arguments.model)
+    off = [] if arguments.off is None else [name.strip() for name in arguments.off.split(",")]
+    options = checked(schemas.Options, {"truncate": arguments.truncate, "off": off})
+    # A terminal's bytes that are no UTF-8 arrive as halves of surrogate pairs, which the id refuses.
+    request = schemas.TraceRequest.model_construct(
+        model=arguments.model, text=arguments.text, pair=None, target=arguments.target, image=arguments.image,
+        options=options,
+    )  # fmt: skip
+    demand_fit(entry, request)
+    image = None if arguments.image is None else _image(entry, arguments.image)
+    service = TraceService(settings, catalogue, cache_folder(settings.cache), Metrics())
+    trace_id = service.trace_id(request, entry, None if image is None else image.id)
+    fetched(entry)
+    return service.capture(service.lane(entry), request, image), trace_id
+
+
+def _image(entry: CatalogueEntry, wanted: str) -> "HeldImage":
+    """The picture in a file, or the model's sample of that name when there is no such file."""
+    from app.images import decoded
+
+    path = Path(wanted)
+    if not path.exists() and wanted in entry.samples:
+        path = entry.samples[wanted]
+    return decoded(path.read_bytes())

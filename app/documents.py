@@ -1,0 +1,201 @@
+"""The API's keys, for what goes out; schemas.py has those of what comes in. Nothing else spells a key."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from attention_core.models.card import IN_HOUSE
+
+if TYPE_CHECKING:
+    from app.images import HeldImage
+    from attention_core.models.catalogue import CatalogueEntry, Training
+    from attention_core.pictures import Picture
+    from attention_core.predictions import Candidate, Predictions
+    from attention_core.tokens import Tokens
+    from attention_core.trace import AttentionTrace
+
+Document = dict[str, Any]
+
+
+def models_document(default: str, models: list[Document]) -> Document:
+    """What GET /models replies."""
+    return {"default": default, "models": models}
+
+
+def model_document(entry: "CatalogueEntry", state: str, job: str | None, problem: Document | None) -> Document:
+    """One model of the catalogue and what has become of it here."""
+    card = entry.card
+    return {
+        "name": card.name,
+        "title": card.title,
+        "full_title": card.full_title,
+        "family": card.family,
+        "kinds": list(card.kinds),
+        "languages": list(card.languages),
+        "layers": card.layers,
+        "heads": card.heads,
+        "max_tokens": card.max_tokens,
+        "precision": card.precision,
+        "licence": card.licence,
+        "revision": card.revision,
+        "input": card.input,
+        "bundled": entry.bundled is not None,
+        "switchable": card.family in IN_HOUSE,
+        "samples": list(entry.samples),
+        "size_bytes": entry.size_bytes,
+        "ready": state == "ready",
+        "state": state,
+        "job": job,
+        "problem": problem,
+        "look_for": [
+            {"kind": one.kind, "layer": one.layer, "head": one.head, "en": one.en, "ko": one.ko}
+            for one in entry.look_for
+        ],
+        "cautions": [{"kind": one.kind, "en": one.en, "ko": one.ko} for one in entry.cautions],
+        "training": None if entry.training is None else _training(entry.training),
+    }
+
+
+def _training(made: "Training") -> Document:
+    return {
+        "data": {"en": made.data_en, "ko": made.data_ko},
+        "steps": {"en": made.steps_en, "ko": made.steps_ko},
+        "score": {"en": made.score_en, "ko": made.score_ko},
+    }
+
+
+def trace_document(trace_id: str, trace: "AttentionTrace") -> Document:
+    """What POST /traces and GET /traces/{id} reply: everything of a trace but its matrices."""
+    return {
+        "id": trace_id,
+        "model": _card(trace),
+        "source": tokens_document(trace.source),
+        "target": None if trace.target is None else tokens_document(trace.target),
+        "decoder_input": None if trace.decoder_input is None else tokens_document(trace.decoder_input),
+        "picture": None if trace.picture is None else _picture(trace.picture),
+        "maps": [_kind(trace, kind) for kind in trace.kinds],
+        "predictions": None if trace.predictions is None else predictions_document(trace.predictions),
+        "predictions_note": trace.predictions_note,
+        "looking": {"words": trace.looking.words, "special": trace.looking.special},
+        "off": list(trace.off),
+        "provenance": _provenance(trace),
+        "notices": [{"code": notice.code, **notice.facts} for notice in trace.notices],
+    }
+
+
+def _card(trace: "AttentionTrace") -> Document:
+    card = trace.model
+    return {
+        "name": card.name,
+        "title": card.title,
+        "full_title": card.full_title,
+        "family": card.family,
+        "revision": card.revision,
+        "precision": card.precision,
+        "licence": card.licence,
+        "languages": list(card.languages),
+        "max_tokens": card.max_tokens,
+    }
+
+
+def tokens_document(tokens: "Tokens") -> Document:
+    """One sequence: its text, and a list with an entry a token for everything known of them."""
+    return {
+        "text": tokens.text,
+        "ids": list(tokens.ids),
+        "pieces": list(tokens.pieces),
+        "texts": list(tokens.texts),
+        "spans": [None if span is None else list(span) for span in tokens.spans],
+        "special": list(tokens.special),
+        "words": list(tokens.words),
+        "segment": list(tokens.segment),
+        "cut": tokens.cut,
+        "positions": None if tokens.positions is None else [list(group) for group in tokens.positions],
+    }
+
+
+def predictions_document(predictions: "Predictions") -> Document:
+    """What the model said: the candidates at each place, the best first."""
+    return {
+        "task": predictions.task,
+        "at": [
+            {
+                "position": one.position,
+                "label": one.label,
+                "actual": None if one.actual is None else _candidate(one.actual),
+                "candidates": [_candidate(candidate) for candidate in one.candidates],
+            }
+            for one in predictions.at
+        ],
+    }
+
+
+def _candidate(candidate: "Candidate") -> Document:
+    return {"text": candidate.text, "probability": candidate.probability}
+
+
+def _picture(picture: "Picture") -> Document:
+    height, width, _ = picture.pixels.shape
+    return {"rows": picture.rows, "columns": picture.columns, "width": width, "height": height}
+
+
+def image_document(image: "HeldImage") -> Document:
+    """A picture as POST /images replies it."""
+    return {"id": image.id, "width": image.width, "height": image.height}
+
+
+def _kind(trace: "AttentionTrace", kind: str) -> Document:
+    maps = trace.maps_of(kind)
+    first = maps[0]
+    return {
+        "kind": str(kind),
+        "layers": len(maps),
+        "heads": first.head_count,
+        "queries": first.query_count,
+        "keys": first.key_count,
+        "query_axis": _axis(trace, trace.queries(kind)),
+        "key_axis": _axis(trace, trace.keys(kind)),
+        "scores": all(one.has_scores for one in maps),
+        "sink": any(one.has_sink for one in maps),
+        "masks": [one.mask.describe() for one in maps],
+    }
+
+
+def _axis(trace: "AttentionTrace", tokens: "Tokens") -> str:
+    """Which sequence of the trace these tokens are."""
+    if tokens is trace.source:
+        return "source"
+    return "target" if tokens is trace.target else "decoder_input"
+
+
+def _provenance(trace: "AttentionTrace") -> Document:
+    made = trace.provenance
+    return {
+        "back_end": made.back_end,
+        "dtype": made.dtype,
+        "device": made.device,
+        "seconds": made.seconds,
+        "versions": dict(made.versions),
+        "self_check": {"error": made.self_check_error, "tolerance": made.self_check_tolerance},
+    }
+
+
+def weights_document(trace: "AttentionTrace", kind: str, layer: int, head: int) -> Document:
+    """One head as the command line prints it: the tokens of both axes and the matrix (query, key)."""
+    weights = trace.map(kind, layer).weights(head)[0].tolist()
+    tokens = {"queries": list(trace.queries(kind).texts), "keys": list(trace.keys(kind).texts)}
+    return {"kind": str(kind), "layer": layer, "head": head, "tokens": tokens, "weights": weights}
+
+
+def job_document(job_id: str, do: str, model: str, state: str) -> Document:
+    """A job as POST /jobs replies it."""
+    return {"id": job_id, "do": do, "model": model, "state": state}
+
+
+def progress_document(job: Document, step: str, done: int, total: int | None) -> Document:
+    """The data of a job's progress event; done and total are bytes."""
+    return {**job, "step": step, "done": done, "total": total}
+
+
+def end_document(job: Document, problem: Mapping[str, Any] | None) -> Document:
+    """The data of a job's last event."""
+    return {**job, "problem": None if problem is None else dict(problem)}

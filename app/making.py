@@ -1,0 +1,111 @@
+"""Work on a model, in its lane's thread: loading it, and making the trace of a request."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.images import HeldImage
+from app.lanes import Loader
+from app.problems import ProblemError
+from app.schemas import TraceRequest
+from app.settings import Settings
+from attention_core.models import memory
+from attention_core.models.card import IN_HOUSE
+from attention_core.models.catalogue import CatalogueEntry
+
+if TYPE_CHECKING:
+    from attention_core.models.examples import Example
+    from attention_core.models.loading import LoadedModel
+    from attention_core.trace import AttentionTrace
+
+
+# What a model does not take: the reason that the page has a sentence for, and ours.
+MISFITS = {
+    "no-picture": "{model} reads text and takes no picture",
+    "no-text": "{model} looks at pictures and takes no text",
+    "needs-picture": "{model} looks at pictures and needs one instead of a text",
+    "no-target": "{model} reads one text and takes no target",
+    "no-pair": "{model} does not read a second text",
+    "no-switch": "the heads of {model} cannot be switched off",
+}
+
+
+def demand_fit(entry: CatalogueEntry, request: TraceRequest) -> None:
+    """A not-available problem, with the reason, for what this model does not take; no model is loaded for it."""
+    reason = _misfit(entry, request)
+    if reason is not None:
+        title = entry.card.title
+        raise ProblemError("not-available", MISFITS[reason].format(model=title), reason=reason, model=title)
+
+
+def _misfit(entry: CatalogueEntry, request: TraceRequest) -> str | None:
+    sees = entry.card.input == "picture"
+    if sees and request.text:
+        return "needs-picture" if request.image is None else "no-text"
+    if request.image is not None and not sees:
+        return "no-picture"
+    if request.target is not None and entry.card.input != "translation":
+        return "no-target"
+    if request.pair is not None and (sees or entry.card.kinds != ("encoder-self",)):
+        return "no-pair"
+    if request.options.off and entry.card.family not in IN_HOUSE:
+        return "no-switch"
+    return None
+
+
+def example_of(request: TraceRequest, image: HeldImage | None) -> "Example":
+    """The example that a request describes."""
+    from attention_core.models.examples import Example
+    from attention_core.pictures import read_picture
+
+    pixels = None if image is None else read_picture(image.png)
+    off = tuple(request.options.off)
+    return Example(request.text or "", pair=request.pair, target=request.target, image=pixels, off=off)
+
+
+def capture_with(model: "LoadedModel", request: TraceRequest, image: HeldImage | None = None) -> "AttentionTrace":
+    """The trace of a request, made here and now."""
+    from attention_core.capture import capture
+
+    return capture(model, example_of(request, image), truncate=request.options.truncate)
+
+
+def pass_needs(model: "LoadedModel", request: TraceRequest, image: HeldImage | None) -> tuple[str, int]:
+    """A trace of this request in words, and the bytes that it takes at most; the errors of `encode`."""
+    from attention_core.capture import MOST_WRITTEN
+
+    encoded = model.encode(example_of(request, image), truncate=request.options.truncate)
+    source, target = len(encoded.source), 0
+    if model.encoder_decoder:
+        written = encoded.target
+        target = min(model.card.max_tokens or MOST_WRITTEN, MOST_WRITTEN) if written is None else len(written)
+    shape = memory.shape_of(model.network.config)
+    dense = model.back_end == "eager"
+    needed = memory.pass_bytes(shape, source, target, item=model.dtype.itemsize, dense=dense)
+    return f"a trace of {source + target} tokens in {model.card.title}", needed
+
+
+def make_loader(settings: Settings) -> Loader:
+    """A function that loads a model as the settings wish, and proves it before its first trace."""
+
+    def load(entry: CatalogueEntry, folder: Path) -> "LoadedModel":
+        # torch and transformers take seconds to import, so the server answers before they are there.
+        import torch
+
+        from attention_core.capture import ready
+        from attention_core.models.loading import load_model
+
+        dtype: torch.dtype = getattr(torch, settings.dtype)
+        return ready(load_model(entry.card, folder, dtype=dtype, device=best_device(settings.device)))
+
+    return load
+
+
+def best_device(wanted: str) -> str:
+    """The device that was wished for; for "auto" CUDA or MPS where there is one, else the CPU."""
+    import torch
+
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

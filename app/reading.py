@@ -1,0 +1,109 @@
+"""What is read of a trace for one reply: arrays as .npy and pictures as PNG, each with a tag of its bytes."""
+
+import hashlib
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.problems import ProblemError
+from app.schemas import MOST_CELLS, LookParameters, RemovedParameters, ThumbnailParameters, WeightParameters
+
+if TYPE_CHECKING:
+    from attention_core.trace import AttentionTrace
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+def tagged(request: Request, data: bytes, media_type: str, cache: str = IMMUTABLE) -> Response:
+    """The bytes with a tag of them; 304 when the client has them."""
+    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": cache}
+    known = [item.strip().removeprefix("W/") for item in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or known == ["*"]:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=media_type, headers=headers)
+
+
+def npy(array: Array) -> bytes:
+    """The array as a .npy file."""
+    file = io.BytesIO()
+    np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+    return file.getvalue()
+
+
+def looked(trace: "AttentionTrace", wanted: LookParameters) -> "AttentionTrace":
+    """The trace as it is to be shown; the trace itself when nothing is merged or hidden."""
+    if wanted.words == "0" and wanted.special == "show":
+        return trace
+    from attention_core.looking import look
+
+    return look(trace, words=wanted.words == "1", special=wanted.special)
+
+
+def read_thumbnails(trace: "AttentionTrace", wanted: ThumbnailParameters) -> Array:
+    """uint8 (layer, head, query cell, key cell): round(255 sqrt(w)) of the largest weight w in each cell."""
+    import torch
+
+    shown = looked(trace, wanted)
+    maps = shown.maps_of(shown.kinds[0] if wanted.kind is None else wanted.kind)
+    stacked = torch.stack([one.overview(None, wanted.size) for one in maps])
+    small: Array = (stacked.clamp(0, 1).sqrt() * 255).round().to(torch.uint8).cpu().numpy()
+    return small
+
+
+def read_weights(trace: "AttentionTrace", wanted: WeightParameters) -> Array:
+    """float32 (query, key) of one head, (head, query, key) of all; an overview when a size is wanted."""
+    shown = looked(trace, wanted)
+    one = shown.map(shown.kinds[0] if wanted.kind is None else wanted.kind, wanted.layer)
+    queries, keys = _slice(wanted.queries), _slice(wanted.keys)
+    if wanted.size is not None:
+        read = one.overview(wanted.head, wanted.size, wanted.reduce, queries, keys)
+    else:
+        _demand_small(queries, one.query_count)
+        _demand_small(keys, one.key_count)
+        read = one.weights(wanted.head, queries, keys)
+    array: Array = (read if wanted.head is None else read[0]).float().cpu().numpy()
+    return array
+
+
+def read_removed(trace: "AttentionTrace", wanted: RemovedParameters) -> Array:
+    """float32 (head, query): how much of each row went to special tokens that are hidden; 0 when none is."""
+    from attention_core.looking import LookedMap
+
+    shown = looked(trace, wanted)
+    one = shown.map(shown.kinds[0] if wanted.kind is None else wanted.kind, wanted.layer)
+    if isinstance(one, LookedMap):
+        removed: Array = one.removed().float().cpu().numpy()
+        return removed
+    return np.zeros((one.head_count, one.query_count), dtype=np.float32)
+
+
+def read_picture(trace: "AttentionTrace") -> bytes:
+    """What the model saw, as PNG; a not-available problem for a trace of a text."""
+    from attention_core.pictures import to_png
+
+    if trace.picture is None:
+        raise ProblemError("not-available", "this trace is of a text; there is no picture in it")
+    return to_png(trace.picture.pixels)
+
+
+def _slice(wanted: str | None) -> slice | None:
+    if wanted is None:
+        return None
+    first, _, last = wanted.partition(":")
+    return slice(int(first), int(last))
+
+
+def _demand_small(window: slice | None, count: int) -> None:
+    length = count if window is None else window.stop - window.start
+    if length > MOST_CELLS:
+        raise ProblemError(
+            "window",
+            f"at most {MOST_CELLS} x {MOST_CELLS} weights can be read exactly; ask for a smaller window, or for a size",
+            limit=MOST_CELLS,
+        )

@@ -1,0 +1,83 @@
+// Choices that touch several parameters at once, as patches of the state.
+
+import { offHeads } from "./off.js";
+
+const NO_CELL = { query: null, key: null, queries: null, keys: null };
+const FRESH = { target: null, truncate: false, off: null };
+
+/** What a text, its target and its example say; the head stays in focus, a cell is named only by examples. */
+export function forText(state, text, target, examples) {
+  const same = text === state.text && target === state.target;
+  if (same) return { text, target };
+  const known = examples.find((one) => one.model === state.model && one.text === text && (one.target ?? null) === target);
+  return { ...FRESH, off: state.off, image: null, text, target, ...NO_CELL, query: known?.query ?? null, key: known?.key ?? null };
+}
+
+/** Everything that an example decides. */
+export function forExample(state, { text = null, target = null, image = null, kind, layer, head, query = null, key = null }) {
+  return {
+    ...FRESH, text, target, image, ...NO_CELL, query, key,
+    kind: kind ?? null, layer: layer ?? state.layer, head: head ?? state.head,
+  };
+}
+
+/** Another model: its own first example, unless the reader's own text stands and is read in the same way. */
+export function forModel(state, draft, from, to, examples, startOf) {
+  const text = draft ?? state.text;
+  const isOwn = Boolean(text?.trim()) && !examples.some((example) => example.text === text);
+  const same = (from?.input ?? "text") === (to?.input ?? "text") && (to?.input ?? "text") !== "picture";
+  const { kind, layer, head, query, key, target, image, text: first } = startOf(to.name);
+  if (isOwn && same) return { ...FRESH, ...NO_CELL, model: to.name, text, image: null, kind, layer, head };
+  return { ...FRESH, ...NO_CELL, model: to.name, text: first, target, image, kind, layer, head, query, key };
+}
+
+/** Another kind of attention: layer and head stay in its range; decoders' kinds share their rows. */
+export function forKind(state, map, from) {
+  const clamp = (value, n) => Math.max(0, Math.min(value, n - 1));
+  const sharesRows = from !== "encoder-self" && map.kind !== "encoder-self";
+  return {
+    kind: map.kind, layer: clamp(state.layer, map.layers), head: clamp(state.head, map.heads),
+    ...NO_CELL, query: sharesRows ? state.query : null,
+  };
+}
+
+/**
+ * What is asked of the server. A state that does not fit its model (a link may say anything) falls back on the
+ * model's own example: a picture for models of pictures, a text for the others.
+ */
+export function requestOf(state, model, startOf) {
+  const start = startOf(state.model);
+  const input = model?.input ?? (start.image ? "picture" : "text");
+  const { truncate, kind, words, special } = state;
+  const rest = { model: state.model, truncate, kind, off: onlyOf(state.off, model), words, special };
+  if (input === "picture") return { ...rest, words: false, text: null, target: null, image: imageOf(state, model, start) };
+  const target = input === "translation" ? (state.target ?? null) : null;
+  return { ...rest, text: state.text ?? start.text, target, image: null };
+}
+
+/** The state without what its model does not read; the same state while the model is not known. */
+export function fitted(state, model, startOf) {
+  if (!model) return state;
+  const { text, target, image, off } = requestOf(state, model, startOf);
+  return { ...state, text, target, image, off };
+}
+
+// Heads that the model does not have cannot be off.
+function onlyOf(off, model) {
+  if (!off || !model) return off;
+  const has = ({ kind, layer, head }) => model.switchable && model.kinds.includes(kind) && layer < model.layers && head < model.heads;
+  return offHeads(off).filter(has).map(({ name }) => name).join(",") || null;
+}
+
+// An example names a sample that should be there; where it is not, the first one is shown.
+function imageOf(state, model, start) {
+  if (state.image && state.image !== start.image) return state.image;
+  const samples = model?.samples ?? [];
+  return !samples.length || samples.includes(start.image) ? start.image : samples[0];
+}
+
+/** The tab on show: what was chosen, or the one that a trace is read best in. */
+export function tabOf({ view }, trace) {
+  if (view === "picture" && !trace?.picture) return "heatmap";
+  return view ?? (trace?.picture ? "picture" : "heatmap");
+}

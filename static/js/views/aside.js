@@ -1,0 +1,71 @@
+// Under the head in focus: what its row rests on, what to be careful with, and whether it is switched off.
+
+import { el, setText, fill, tokenNode } from "../lib/dom.js";
+import { parts } from "../lib/i18n.js";
+import { isOff, offHeads } from "../lib/off.js";
+import { sinkOf } from "../lib/sinks.js";
+import { visible } from "../lib/tokens.js";
+
+export function createAside(root, { i18n, onOff, onAllOn }) {
+  const doc = root.ownerDocument;
+  const toggle = root.querySelector("[data-off]");
+  const rest = root.querySelector("[data-rest]");
+  const caution = root.querySelector("[data-caution]");
+  const off = doc.getElementById("off");
+  const list = off.querySelector("[data-off-list]");
+  let scene = null;
+  toggle.addEventListener("click", () => onOff(scene.session.map.kind, scene.layer, scene.head));
+  off.querySelector("[data-all-on]").addEventListener("click", onAllOn);
+
+  function drawToggle({ model, state, session, layer, head }) {
+    toggle.hidden = !model?.switchable;
+    const name = `L${layer} H${head}`;
+    const pressed = isOff(state.off, session.map.kind, layer, head);
+    toggle.classList.toggle("chosen", pressed);
+    setText(toggle, i18n.t(pressed ? "off.on-again" : "off.switch", { head: name }));
+  }
+
+  function drawRest({ session, view, blocked }) {
+    const free = session.keyTokens.texts.length - (blocked ? view.row.filter((weight, key) => blocked.pair(view.query, key, weight)).length : 0);
+    const found = sinkOf({
+      row: view.row, tokens: session.keyTokens, query: view.query, isSpecial: session.queryTokens.special[view.query],
+      cross: session.map.kind === "cross", removed: view.removed?.[view.query], free,
+    });
+    rest.hidden = !found;
+    if (!found) return;
+    const slots = {
+      query: tokenNode(doc, visible(session.queryTokens.texts[view.query]), { class: "query" }),
+      key: found.key === null ? "" : tokenNode(doc, visible(session.keyTokens.texts[found.key])),
+      share: `${Math.round(100 * found.share)}`,
+    };
+    rest.replaceChildren(...fill(doc, parts(i18n.t(`sink.${found.what}`)), slots));
+  }
+
+  function drawCaution({ model, session }) {
+    const said = (model?.cautions ?? []).filter(({ kind }) => !kind || kind === session.map.kind);
+    caution.hidden = said.length === 0;
+    setText(caution, said.map((one) => one[i18n.lang] ?? one.en).join(" "));
+  }
+
+  function drawList({ state, session }) {
+    const heads = offHeads(state.off);
+    off.hidden = heads.length === 0;
+    const several = session.trace.maps.length > 1;
+    const names = heads.map(({ kind, layer, head }) => `L${layer} H${head}${several ? ` (${i18n.t(`kind.${kind}`)})` : ""}`);
+    setText(list, i18n.t("off.list", { count: heads.length, heads: names.join(", ") }));
+  }
+
+  return {
+    update(next) {
+      scene = next;
+      if (!next.session) {
+        off.hidden = true;
+        return;
+      }
+      drawToggle(next);
+      drawCaution(next);
+      drawList(next);
+      if (next.view) drawRest(next);
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { createStarts, parse } from "../../static/js/state.js";
+import { fitted, forExample, forKind, forModel, forText, requestOf, tabOf } from "../../static/js/lib/choices.js";
+import { isOff, offHeads, toggled } from "../../static/js/lib/off.js";
+
+const EXAMPLES = [
+  { model: "minilm", text: "The cat sat", layer: 3, head: 1, query: 8, key: 2 },
+  { model: "induction", text: "moon key moon key", kind: "decoder-self", layer: 1, head: 3 },
+  { model: "ko-en", text: "나는 갔다", kind: "cross", layer: 1, head: 2 },
+  { model: "shapes", image: "red-circle", layer: 2, head: 0 },
+];
+const startOf = createStarts(EXAMPLES, "minilm");
+const MODELS = Object.fromEntries([["minilm", "text"], ["induction", "text"], ["ko-en", "translation"], ["shapes", "picture"]].map(([name, input]) => [name, { name, input, samples: input === "picture" ? ["red-circle", "blue-star"] : [] }]));
+const change = (state, name, draft = null) => ({ ...state, ...forModel(state, draft, MODELS[state.model], MODELS[name], EXAMPLES, startOf) });
+
+test("another model opens with its own first example", () => {
+  const koen = change(startOf(), "ko-en");
+  assert.deepEqual([koen.model, koen.text, koen.kind, koen.head, koen.query], ["ko-en", "나는 갔다", "cross", 2, null]);
+  const shapes = change(koen, "shapes");
+  assert.deepEqual([shapes.text, shapes.image, shapes.kind], [null, "red-circle", null]);
+  assert.equal(change(shapes, "minilm").text, "The cat sat");
+});
+
+test("the reader's own text goes along to a model that reads in the same way, typed or sent", () => {
+  const own = { ...startOf(), text: "My own words" };
+  const induction = change(own, "induction");
+  assert.deepEqual([induction.text, induction.kind, induction.layer, induction.head, induction.query], ["My own words", "decoder-self", 1, 3, null]);
+  assert.equal(change(startOf(), "induction", "Typed, not sent").text, "Typed, not sent");
+  assert.equal(change(own, "ko-en").text, "나는 갔다");
+  assert.equal(change(own, "shapes").text, null);
+});
+
+test("a new model starts with every head on and no target", () => {
+  const state = { ...startOf("ko-en"), target: "I went", off: "cross.1.2", truncate: true };
+  const next = change(state, "minilm");
+  assert.deepEqual([next.target, next.off, next.truncate], [null, null, false]);
+});
+
+test("a link that does not fit its model falls back on the model's example", () => {
+  const ask = (search) => {
+    const state = parse(search, startOf);
+    return requestOf(state, MODELS[state.model], startOf);
+  };
+  assert.deepEqual([ask("?model=shapes&text=hello").text, ask("?model=shapes&text=hello").image], [null, "red-circle"]);
+  assert.equal(ask("?model=shapes&image=blue-star").image, "blue-star");
+  assert.deepEqual([ask("?model=minilm&image=blue-star").text, ask("?model=minilm&image=blue-star").image], ["The cat sat", null]);
+  assert.equal(ask("?model=minilm&text=a&target=b").target, null);
+  assert.equal(ask("?model=ko-en&text=a&target=b").target, "b");
+  assert.equal(ask("?model=shapes&words=1").words, false);
+  const unknown = requestOf(parse("?model=shapes", startOf), { ...MODELS.shapes, samples: ["other"] }, startOf);
+  assert.equal(unknown.image, "other");
+});
+
+test("what a model does not read leaves the state with the next choice", () => {
+  const fit = (search) => {
+    const state = parse(search, startOf);
+    return fitted(state, MODELS[state.model], startOf);
+  };
+  const picture = fit("?model=shapes&text=hello&image=blue-star");
+  assert.deepEqual([picture.text, picture.image], [null, "blue-star"]);
+  const text = fit("?text=hello&image=blue-star&target=x");
+  assert.deepEqual([text.text, text.image, text.target], ["hello", null, null]);
+  assert.deepEqual(fit("?model=unknown&text=a&image=b"), parse("?model=unknown&text=a&image=b", startOf));
+});
+
+test("heads that a model does not have are not asked to be off", () => {
+  const model = { ...MODELS.minilm, switchable: true, kinds: ["encoder-self"], layers: 6, heads: 12 };
+  const off = (names, entry = model) => requestOf({ ...startOf(), off: names }, entry, startOf).off;
+  assert.equal(off("encoder-self.0.1,cross.0.1,encoder-self.6.0,encoder-self.5.11"), "encoder-self.0.1,encoder-self.5.11");
+  assert.equal(off("cross.0.1"), null);
+  assert.equal(off("encoder-self.0.1", { ...model, switchable: false }), null);
+});
+
+test("a kind keeps layer and head in its range, and decoders' kinds share their rows", () => {
+  const state = { ...startOf("ko-en"), layer: 3, head: 5, query: 2, key: 1, queries: [0, 4], keys: [1, 3] };
+  const map = { kind: "cross", layers: 2, heads: 4 };
+  assert.deepEqual(forKind(state, map, "decoder-self"), { kind: "cross", layer: 1, head: 3, query: 2, key: null, queries: null, keys: null });
+  assert.equal(forKind(state, map, "encoder-self").query, null);
+});
+
+test("a text keeps heads that are off, and the same text its cell", () => {
+  const state = { ...startOf(), off: "encoder-self.0.1" };
+  assert.deepEqual(forText(state, "The cat sat", null, EXAMPLES), { text: "The cat sat", target: null });
+  const next = forText(state, "Other", null, EXAMPLES);
+  assert.deepEqual([next.off, next.query, next.key], ["encoder-self.0.1", null, null]);
+  assert.equal(forExample(state, EXAMPLES[1]).off, null);
+  assert.deepEqual([forExample(state, EXAMPLES[1]).kind, forExample(state, EXAMPLES[0]).kind], ["decoder-self", null]);
+});
+
+test("heads are switched one by one, and nothing is left when all are on", () => {
+  const one = toggled(null, "cross", 1, 2);
+  assert.equal(one, "cross.1.2");
+  const two = toggled(one, "decoder-self", 0, 3);
+  assert.deepEqual(offHeads(two).map(({ kind, layer, head }) => [kind, layer, head]), [["cross", 1, 2], ["decoder-self", 0, 3]]);
+  assert.deepEqual([isOff(two, "cross", 1, 2), isOff(two, "cross", 1, 22), isOff(null, "cross", 1, 2)], [true, false, false]);
+  assert.equal(toggled(one, "cross", 1, 2), null);
+});
+
+test("a picture opens as a picture, and a text never does", () => {
+  assert.equal(tabOf({ view: null }, { picture: {} }), "picture");
+  assert.equal(tabOf({ view: "table" }, { picture: {} }), "table");
+  assert.equal(tabOf({ view: "picture" }, { picture: null }), "heatmap");
+  assert.equal(tabOf({ view: null }, undefined), "heatmap");
+});
+
+test("every example names its model, and text or image; every language of the page has one for MiniLM", () => {
+  const examples = JSON.parse(readFileSync(new URL("../../app/examples.json", import.meta.url), "utf8"));
+  for (const example of examples) {
+    assert.ok(example.model && (example.text || example.image), JSON.stringify(example));
+    assert.equal(Boolean(example.text), Boolean(example.lang), example.name);
+  }
+  const names = examples.map(({ model, text, target, image }) => JSON.stringify([model, text, target, image]));
+  assert.equal(new Set(names).size, names.length);
+});
