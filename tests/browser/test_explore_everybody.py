@@ -16,7 +16,7 @@ from explore_page import (
     parameters,
     visit,
 )
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
@@ -24,7 +24,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("query", ["", "?view=lines", "?view=table&lang=ko", f"?text={quote(KOREAN)}"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("", "?view=lines", "?view=table&lang=ko", f"?text={quote(KOREAN)}", "?words=1&special=renormalise"),
+        *("?model=ko-en&view=table", "?model=induction&view=lines&off=decoder-self.0.3", "?model=shapes&lang=ko"),
+    ],
+)
 def test_axe_finds_nothing(page, server, theme, query):
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     visit(page, server, query)
@@ -139,3 +145,12 @@ def test_the_first_start_shows_progress_and_goes_on_by_itself(page, server):
     page.get_by_role("button", name="Download MiniLM").click()
     expect(number(page)).to_have_text("0.487")
     expect(page.locator("#progress")).to_be_hidden()
+
+
+def test_a_text_from_right_to_left_is_laid_out_that_way(page: Page, server):
+    visit(page, server, f"?words=1&text={quote('القط جلس على السجادة')}")
+    boxes = [page.locator(f'#strip [data-token="{at}"]').bounding_box() for at in range(6)]
+    assert [box["x"] for box in boxes] == sorted((box["x"] for box in boxes), reverse=True)
+    page.locator('#strip [data-token="1"]').focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator('#strip [data-token="2"]')).to_be_focused()

@@ -19,6 +19,8 @@ test("arrow keys stay inside the grid, Home and End reach its ends", () => {
   assert.equal(go("a", [3, 5]), null);
   assert.equal(go("ArrowLeft", [3, 5], { altKey: true }), null);
   assert.deepEqual([rove("ArrowRight", 2, 3), rove("Home", 2, 3), rove("x", 1, 3)], [2, 0, null]);
+  // A row that runs from right to left: the next token stands on the left.
+  assert.deepEqual([rove("ArrowLeft", 1, 3, "rtl"), rove("ArrowRight", 1, 3, "rtl"), rove("ArrowDown", 1, 3, "rtl")], [2, 0, 2]);
 });
 
 test("preferences last as long as the page when storage is closed", () => {

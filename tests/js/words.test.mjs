@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createI18n, parts, power, short, weight } from "../../static/js/lib/i18n.js";
 import { escapeLabel, labelled, shorten, ticks } from "../../static/js/lib/labels.js";
-import { describeTokens, excerpt, visible, wordGroups } from "../../static/js/lib/tokens.js";
+import { directionOf, describeTokens, excerpt, visible, wordGroups } from "../../static/js/lib/tokens.js";
 import { isSend } from "../../static/js/views/ask.js";
 import { badgeText } from "../../static/js/views/footer.js";
 import { noticeSentence, problemSentence, replacements } from "../../static/js/views/notices.js";
@@ -137,4 +137,8 @@ test("Enter sends, but not while Korean is being composed and not with Shift", (
   assert.equal(isSend({ key: "Enter", keyCode: 229 }), false);
   assert.equal(isSend({ key: "Enter", shiftKey: true }), false);
   assert.equal(isSend({ key: "a" }), false);
+});
+
+test("a text runs the way its first letter does", () => {
+  assert.deepEqual(["القط cat", "123 שלום", "cat القط", "고양이", "", "؟!"].map(directionOf), ["rtl", "rtl", "ltr", "ltr", "ltr", "ltr"]);
 });

@@ -3,8 +3,11 @@
 const BACK = new Set(["ArrowLeft", "ArrowUp"]);
 const FORTH = new Set(["ArrowRight", "ArrowDown"]);
 
-/** The place a key leads to among n, or null. */
-export function rove(key, at, n) {
+const MIRRORED = { ArrowLeft: "ArrowRight", ArrowRight: "ArrowLeft" };
+
+/** The place a key leads to among n, or null; in a row that runs from right to left, left leads on. */
+export function rove(pressed, at, n, dir = "ltr") {
+  const key = dir === "rtl" ? (MIRRORED[pressed] ?? pressed) : pressed;
   if (BACK.has(key)) return Math.max(0, at - 1);
   if (FORTH.has(key)) return Math.min(n - 1, at + 1);
   if (key === "Home") return 0;
@@ -21,7 +24,7 @@ export function createRoving(root, items) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const list = items();
     const at = list.indexOf(event.target.closest("button"));
-    const to = at < 0 ? null : rove(event.key, at, list.length);
+    const to = at < 0 ? null : rove(event.key, at, list.length, root.dir);
     if (to === null) return;
     event.preventDefault();
     stop(to);

@@ -43,6 +43,15 @@ export function describeTokens(tokens) {
   }));
 }
 
+const LETTER = /\p{L}/u;
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** Which way a text runs, by its first letter: "rtl" for Hebrew, Arabic and their kin. */
+export function directionOf(text) {
+  const letter = LETTER.exec(text);
+  return letter && RIGHT_TO_LEFT.test(letter[0]) ? "rtl" : "ltr";
+}
+
 /** Runs of tokens that belong to one word: [[0], [1], [2, 3], ...]. */
 export function wordGroups(described) {
   const groups = [];

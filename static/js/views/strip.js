@@ -6,7 +6,7 @@ import { css, inkOn } from "../lib/color.js";
 import { parts, weight } from "../lib/i18n.js";
 import { createRoving } from "../lib/roving.js";
 import { isCross, rowsOf } from "../lib/rows.js";
-import { describeTokens, wordGroups } from "../lib/tokens.js";
+import { describeTokens, directionOf, wordGroups } from "../lib/tokens.js";
 
 const LONG = 80;
 
@@ -27,6 +27,8 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
     const cross = isCross(session.map);
     chooser.rebuild(cross ? describeTokens(session.queryTokens) : []);
     list.rebuild(named(session, describeTokens(session.keyTokens)));
+    chooser.place.dir = directionOf(session.queryTokens.text);
+    list.place.dir = directionOf(session.keyTokens.text);
     chooser.place.hidden = !cross;
     for (const name of names) name.hidden = !cross;
   }
