@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from app.problems import BusyError
 from attention_core.errors import MemoryLimitError
 
 PATIENCE = 30.0  # seconds that a request waits for the memory that another one will give back
@@ -60,16 +61,22 @@ class Budget:
         self._models = models
         self._traces = traces
         self._promised = 0
+        self._waiting: list[Holder | None] = []
         self._changed = threading.Condition()
 
     @contextmanager
     def room(self, what: str, needed: int, own: Holder | None = None) -> Iterator[None]:
-        """Keeps `needed` bytes for `what` while the block runs; a MemoryLimitError when they cannot be had.
+        """Keeps `needed` bytes for `what` while the block runs.
 
-        `own` is the model that asks, which stays whatever happens.
+        A MemoryLimitError when they cannot be had, a BusyError when others use them and do not give them back in
+        time. `own` is the model that asks, which stays whatever happens.
         """
         with self._changed:
-            self._make_room(what, needed, own)
+            self._waiting.append(own)
+            try:
+                self._make_room(what, needed, own)
+            finally:
+                self._waiting.remove(own)
             self._promised += needed
         try:
             yield
@@ -96,9 +103,14 @@ class Budget:
                 self._let_go(idle)
                 continue
             # What others use now comes back soon; beyond that there is nothing to wait for.
-            busy = self._promised + sum(model.nbytes for model in others if not model.idle)
-            if busy == 0 or could + busy < needed or time.monotonic() > deadline:
+            busy = [model for model in others if not model.idle]
+            used = self._promised + sum(model.nbytes for model in busy)
+            if could + used < needed:
                 raise MemoryLimitError(what, needed, could)
+            # Models that wait here themselves give nothing back before somebody steps aside.
+            moving = self._promised + sum(model.nbytes for model in busy if model not in self._waiting)
+            if moving == 0 or time.monotonic() > deadline:
+                raise BusyError()
             self._changed.wait(LOOK_AGAIN)
 
     def _let_go(self, idle: list[Holder]) -> None:

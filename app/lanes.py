@@ -106,6 +106,8 @@ class Lane:
             try:
                 self.model = model = self._load(self.entry, self._folder)
                 self.proved = True
+            except BusyError:  # there was no room just now, which says nothing of the model
+                raise
             except AtlasError as error:
                 self.problem = error
                 raise

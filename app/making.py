@@ -39,8 +39,10 @@ def demand_fit(entry: CatalogueEntry, request: TraceRequest) -> None:
 
 def _misfit(entry: CatalogueEntry, request: TraceRequest) -> str | None:
     sees = entry.card.input == "picture"
+    if sees and request.image is None:
+        return "needs-picture"
     if sees and request.text:
-        return "needs-picture" if request.image is None else "no-text"
+        return "no-text"
     if request.image is not None and not sees:
         return "no-picture"
     if request.target is not None and entry.card.input != "translation":

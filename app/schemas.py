@@ -4,8 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Range = Annotated[str, Field(pattern=r"^\d{1,9}:\d{1,9}$", description="positions a:b, without b")]
-HeadName = Annotated[str, Field(pattern=r"^(encoder-self|decoder-self|cross)\.\d{1,4}\.\d{1,4}$")]
+Range = Annotated[str, Field(pattern=r"^[0-9]{1,9}:[0-9]{1,9}$", description="positions a:b, without b")]
+_NUMBER = "(0|[1-9][0-9]{0,3})"
+HeadName = Annotated[str, Field(pattern=rf"^(encoder-self|decoder-self|cross)\.{_NUMBER}\.{_NUMBER}$")]
 MOST_CELLS = 512
 
 

@@ -157,10 +157,13 @@ class TraceService:
         """The picture of some bytes, now held, and whether it is new; a PictureError when it is none."""
 
         def work() -> tuple[HeldImage, bool]:
+            from attention_core.pictures import reading_bytes  # brings torch in, which takes seconds
+
             held = self.images.get(image_id(data))
             if held is not None:
                 return held, False
-            image = decoded(data)
+            with self.budget.room("reading a picture", reading_bytes(data)):
+                image = decoded(data)
             self.images.put(image)
             return image, True
 

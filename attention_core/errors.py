@@ -72,12 +72,12 @@ class TooManyTokensError(InputError):
 
 
 class UnknownWordsError(InputError):
-    """Words that a model with a closed vocabulary has never seen, each with known words that are near it."""
+    """Words that a model with a closed vocabulary has never seen; suggestions are near the first of them."""
 
     code = "unknown-words"
 
     def __init__(self, words: Sequence[str], suggestions: Sequence[str], known: Sequence[str]) -> None:
-        near = f"; did you mean {', '.join(suggestions)}?" if suggestions else ""
+        near = f"; did you mean {', '.join(suggestions)}?" if suggestions else "."
         super().__init__(
             f"this small model does not know {', '.join(words)}{near} It knows, for example, {', '.join(known)}",
             words=words,

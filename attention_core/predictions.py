@@ -42,6 +42,10 @@ class Predictions:
         if self.task not in TASKS:
             raise TraceError(f"unknown task {str(self.task)[:100]!r} of predictions")
         for one in self.at:
+            if not isinstance(one.position, int | None) or not isinstance(one.label, str | None):
+                raise TraceError("a prediction stands at a row, or answers a question")
             said = (*one.candidates, *(() if one.actual is None else (one.actual,)))
+            if not all(isinstance(candidate.text, str) for candidate in said):
+                raise TraceError("a prediction's candidate is no text")
             if not all(-1e-6 <= candidate.probability <= 1 + 1e-5 for candidate in said):
                 raise TraceError("a prediction's probability lies outside 0 to 1")

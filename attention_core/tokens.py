@@ -41,6 +41,8 @@ class Tokens:
     positions: tuple[tuple[int, ...], ...] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise ShapeError("the text of Tokens is no text")
         lengths = {name: len(getattr(self, name)) for name in ("ids", *_FIELDS)}
         if self.positions is not None:
             lengths["positions"] = len(self.positions)
@@ -48,6 +50,10 @@ class Tokens:
             raise ShapeError(f"every field of Tokens has one entry a token, not {lengths}")
         if not self.ids:
             raise ShapeError("Tokens without a token")
+        if not all(span is None or 0 <= span[0] <= span[1] for span in self.spans):
+            raise ShapeError("a token's span is a range of the text")
+        if any(special and word is not None for special, word in zip(self.special, self.words, strict=True)):
+            raise ShapeError("a special token belongs to no word")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -58,12 +64,17 @@ class Tokens:
         text: str,
         encoding: Encoding,
         *,
+        special: Sequence[bool] | None = None,
         byte_level: bool = False,
         cut: int | None = None,
         count: int | None = None,
     ) -> "Tokens":
-        """The tokens of a `tokenizers` encoding of `text`; `byte_level` when its pieces spell bytes, as GPT-2's."""
-        special = tuple(bool(flag) for flag in encoding.special_tokens_mask)
+        """The tokens of a `tokenizers` encoding of `text`.
+
+        `special` says which are markers, by default those that the tokenizer put there; `byte_level` when the
+        pieces spell bytes, as GPT-2's do.
+        """
+        special = tuple(bool(flag) for flag in (encoding.special_tokens_mask if special is None else special))
         pieces = tuple(encoding.tokens)
         spans = tuple(
             None if is_special else (start, end)
@@ -80,7 +91,10 @@ class Tokens:
                 None if is_special else word
                 for word, is_special in zip(encoding.word_ids, special, strict=True)
             ),
-            segment=tuple("B" if kind == 1 else "A" for kind in encoding.type_ids),
+            segment=tuple(
+                "B" if (kind if sequence is None else sequence) == 1 else "A"
+                for kind, sequence in zip(encoding.type_ids, encoding.sequence_ids, strict=True)
+            ),
             cut=cut,
             count=count,
         )
@@ -156,7 +170,8 @@ class Tokens:
         if span is None or before is None or span[0] != before[1] or span[0] == 0 or self.segment[position] == "B":
             return False
         left, right = self.text[span[0] - 1], self.text[span[0] : span[0] + 1]
-        return _is_combining(right) or (_is_combining(left) and right.isalpha())
+        behind = _is_combining(left) and left != "\u200d" and not "\ufe00" <= left <= "\ufe0f"
+        return _is_combining(right) or (behind and right.isalpha())
 
     def grouped(self, groups: Sequence[tuple[int, ...]]) -> "Tokens":
         """One entry for each group of positions; a word reads as it stands in the text."""

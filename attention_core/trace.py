@@ -60,7 +60,7 @@ class AttentionTrace:
     """One example, never a batch. `target` is None for models with one sequence.
 
     A decoder beside an encoder reads `decoder_input` and writes `target`: row i reads the one's token i, which is
-    the token that was written before it, and writes the other's. maps stand in the order the model ran them. `off`
+    the token that was written before it, and writes the other's. maps stand by kind, each kind's layers in order. `off`
     names the heads that were switched off, "kind.layer.head". predictions_note says as a code why there are no
     predictions. A ShapeError or TraceError refuses maps that do not fit the tokens.
     """
@@ -83,6 +83,12 @@ class AttentionTrace:
             raise TraceError("a trace without attention")
         if (self.target is None) != (self.decoder_input is None):
             raise TraceError("a target and the decoder's input belong together")
+        if self.target is not None and self.decoder_input is not None and len(self.target) != len(self.decoder_input):
+            raise ShapeError(f"a decoder that reads {len(self.decoder_input)} tokens writes no {len(self.target)}")
+        if self.predictions is not None and self.looking == Looking():
+            rows = len(self.source if self.decoder_input is None else self.decoder_input)
+            if any(one.position is not None and not 0 <= one.position < rows for one in self.predictions.at):
+                raise TraceError(f"a prediction stands at a row that is not one of the {rows}")
         if self.picture is not None and self.looking == Looking():
             patches = self.picture.rows * self.picture.columns
             if len(self.source) != patches + 1:
@@ -102,7 +108,7 @@ class AttentionTrace:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of attention that this trace has, in the order the model ran them."""
+        """The kinds of attention that this trace has, the encoder's first."""
         return tuple(dict.fromkeys(one.kind for one in self.maps))
 
     def maps_of(self, kind: Kind | str) -> tuple[AttentionMap, ...]:

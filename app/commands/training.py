@@ -29,6 +29,8 @@ def train(arguments: argparse.Namespace) -> None:
     if arguments.name not in RECIPES:
         raise UnknownNameError("recipe", arguments.name, list(RECIPES))
     folder: Path = arguments.output if arguments.output is not None else Path(arguments.name)
+    if arguments.seed is not None and not 0 <= arguments.seed < 2**32:
+        raise InputError(f"the seed {arguments.seed} is not a number from 0 to {2**32 - 1}")
     recipe = RECIPES[arguments.name]
     result = trained(recipe, folder, recipe.seed if arguments.seed is None else arguments.seed)
     print(result.data)

@@ -27,6 +27,7 @@ __all__ = ["Example", "LoadedModel", "capture", "open_model", "ready", "wrap"]
 MOST_WRITTEN = 256  # tokens that a model writes by itself
 # Syllables, and the jamo that they are made of.
 _HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff]")
+_NUMBER = re.compile("0|[1-9][0-9]{0,3}")
 _opened: dict[str, LoadedModel] = {}
 
 
@@ -50,8 +51,11 @@ def capture(
     encoded = loaded.encode(example, truncate=truncate)
     started = time.perf_counter()
     with torch.inference_mode():
+        unfinished = False
         if loaded.encoder_decoder and encoded.target is None:
-            encoded = loaded.with_target(encoded, loaded.reader.write(_write(loaded, encoded, off)))
+            written = loaded.reader.write(_write(loaded, encoded, off))
+            unfinished = not written.special[-1]  # the marker of its end was never written
+            encoded = loaded.with_target(encoded, written)
         run = _run(loaded, dict(encoded.inputs), off)
         error, limit = selfcheck.check_rows(run, loaded.dtype)
         predictions, note = predict(loaded, encoded, run)
@@ -71,7 +75,7 @@ def capture(
             self_check_tolerance=limit,
             versions=_versions(),
         ),
-        notices=_notices(loaded, encoded),
+        notices=_notices(loaded, encoded, unfinished=unfinished),
         predictions=predictions,
         predictions_note=note,
         off=example.off,
@@ -123,7 +127,7 @@ def _heads(model: LoadedModel, example: Example) -> tuple[Head, ...]:
     for name in example.off:
         kind, _, place = name.partition(".")
         layer, _, head = place.partition(".")
-        if not (layer.isdecimal() and head.isdecimal()):
+        if not (_NUMBER.fullmatch(layer) and _NUMBER.fullmatch(head)):
             raise UnknownNameError("head", name, ["kind.layer.head, for example encoder-self.0.0"])
         heads.append((kind, int(layer), int(head)))
     return tuple(heads)
@@ -180,11 +184,14 @@ def _write(model: LoadedModel, encoded: Encoded, off: tuple[Head, ...]) -> list[
     if not (hasattr(network, "can_generate") and network.can_generate()):
         raise NotAvailableError(f"{model.card.title} cannot write by itself and needs a target text")
     ids = network.generate(**encoded.inputs, do_sample=False, num_beams=1, max_new_tokens=limit)[0].tolist()
+    if len(ids) < 2:
+        raise NotAvailableError(f"{model.card.title} writes nothing for this text; give it a target")
     return list(ids[1:])  # without the start token
 
 
-def _notices(model: LoadedModel, encoded: Encoded) -> tuple[Notice, ...]:
-    """What a reader should know: a language the model has not learned, unknown tokens, a text that was cut."""
+def _notices(model: LoadedModel, encoded: Encoded, *, unfinished: bool) -> tuple[Notice, ...]:
+    """What a reader should know: a language the model has not learned, unknown tokens, a text or target that was
+    cut, a translation that the model did not end."""
     notices = []
     source = encoded.source
     if _HANGUL.search(source.text) and model.card.languages and "ko" not in model.card.languages:
@@ -192,7 +199,10 @@ def _notices(model: LoadedModel, encoded: Encoded) -> tuple[Notice, ...]:
     unknown = sum(piece in ("[UNK]", "<unk>") for piece in source.pieces)
     if unknown:
         notices.append(Notice("unknown-tokens", {"count": unknown}))
-    if source.cut is not None:
-        facts = {"kept": len(source), "count": source.count or len(source), "cut": source.cut}
-        notices.append(Notice("truncated", facts))
+    for name, tokens in (("truncated", source), ("target-truncated", encoded.target)):
+        if tokens is not None and tokens.cut is not None:
+            facts = {"kept": len(tokens), "count": tokens.count or len(tokens), "cut": tokens.cut}
+            notices.append(Notice(name, facts))
+    if unfinished:
+        notices.append(Notice("unfinished", {"count": len(encoded.target or ())}))
     return tuple(notices)

@@ -27,7 +27,7 @@ def run(network: Any, inputs: Mapping[str, Tensor]) -> Run:
     )
     if not seen:
         raise TraceError(f"{type(network).__name__} returns no attention weights")
-    return Run(seen, output[0][0], logits_of(getattr(output, "logits", None)))
+    return Run(seen, output[0][0], logits_of(network, output))
 
 
 def is_causal(network: nn.Module) -> bool:

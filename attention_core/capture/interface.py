@@ -102,8 +102,7 @@ def run(network: nn.Module, inputs: Mapping[str, Tensor]) -> Run:
         _collector.reset(token)
     if not collector.seen:
         raise TraceError(f"{type(network).__name__} does not use the attention interface")
-    logits = getattr(output, "logits", None)
-    return Run(tuple(collector.seen), output[0][0], logits_of(logits))
+    return Run(tuple(collector.seen), output[0][0], logits_of(network, output))
 
 
 def install(network: Any) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One forward pass: everything seen, in the order it ran, and the last hidden state (position, embed_dim).
+    """One forward pass: everything seen, each kind's layers in order, and the last hidden state (position, embed_dim).
 
     `logits` gives the scores of what the model says at some rows: (row, token), or (class) for a model of classes,
     whatever the rows; None for a model without a head.
@@ -34,7 +35,7 @@ class Run:
 
     @property
     def maps(self) -> tuple[AttentionMap, ...]:
-        """The maps, in the order the model ran them."""
+        """The maps, each kind's layers in order."""
         return tuple(one.map for one in self.seen)
 
 
@@ -48,9 +49,14 @@ def rows_of(output: Tensor, rows: Sequence[int]) -> Tensor:
     return output[:, list(rows)].to(torch.float32, copy=True)
 
 
-def logits_of(given: Tensor | None) -> Logits | None:
-    """Logits that a model of transformers returned with its one example: (1, row, token), or (1, class)."""
+def logits_of(network: Any, output: Any) -> Logits | None:
+    """What a model of transformers said of its one example: scores of every token of its vocabulary at each row, or
+    of the classes of a picture; None for any other head, whose numbers mean something else."""
+    given = getattr(output, "logits", None)
     if given is None:
         return None
-    own = given[0]
-    return lambda rows: own[rows] if own.ndim == 2 else own
+    own: Tensor = given[0]
+    if getattr(network, "main_input_name", "") == "pixel_values":
+        return (lambda _: own) if own.ndim == 1 else None
+    words = own.ndim == 2 and own.shape[-1] == getattr(network.config, "vocab_size", None)
+    return (lambda rows: own[rows]) if words else None

@@ -1,5 +1,6 @@
 """Examples: what people give a model to look at, and the same as tokens and tensors for the network."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from attention_core.models.card import ModelCard
 from attention_core.models.words import refuse_unknown
 from attention_core.pictures import Picture
 from attention_core.tokens import Tokens
+
+# What stands for a word of the text is no marker: the gap to be filled, and the word that is not known.
+_WORDS = ("[MASK]", "<mask>", "[UNK]", "<unk>")
 
 
 class EmptyTextError(TextError):
@@ -56,6 +60,11 @@ class TextReader:
         self.tokenizer = tokenizer
         self._card = card
         self._byte_level = '"ByteLevel"' in tokenizer.to_str()
+        normalizer = tokenizer.normalizer
+        # Of a letter that it composes, the tokenizer would report only the first part's place.
+        self._composes = normalizer is not None and b'"NFC"' in normalizer.__getstate__()
+        added = tokenizer.get_added_tokens_decoder().items()
+        self._special = frozenset(number for number, one in added if one.special and one.content not in _WORDS)
 
     def read(self, text: str, pair: str | None = None, *, truncate: bool = False) -> Tokens:
         """The tokens of a text, or of two for one encoder.
@@ -67,8 +76,10 @@ class TextReader:
             (text + (pair or "")).encode()
         except UnicodeEncodeError:
             raise TextError("this text holds half of a surrogate pair, which is no character; remove it") from None
+        if self._composes:
+            text = unicodedata.normalize("NFC", text)
         encoding = self.tokenizer.encode(text, pair)
-        if all(encoding.special_tokens_mask):
+        if all(self._is_special(encoding)):
             raise EmptyTextError("there is no text to look at; write a sentence")
         if self._card.closed_vocabulary:
             refuse_unknown(self.tokenizer, text, encoding)
@@ -77,19 +88,25 @@ class TextReader:
             if not truncate or pair is not None:
                 raise TooManyTokensError(count, limit)
             cut, encoding = self._beginning(text, encoding, limit)
-        return Tokens.of(text, encoding, byte_level=self._byte_level, cut=cut, count=count)
+        return self._tokens(text, encoding, cut=cut, count=count)
 
     def write(self, ids: list[int]) -> Tokens:
         """The tokens of ids that a decoder wrote, with the text that they spell."""
         text = self.tokenizer.decode(ids)
         encoding = self.tokenizer.encode(text)
         if encoding.ids == ids:
-            return Tokens.of(text, encoding, byte_level=self._byte_level)
-        special = self.tokenizer.get_added_tokens_decoder()
-        return Tokens.of_ids(
-            ids, [self.tokenizer.id_to_token(one) or "" for one in ids], [one in special for one in ids],
-            byte_level=self._byte_level,
-        )  # fmt: skip
+            return self._tokens(text, encoding)
+        pieces, special = [self.piece(one) for one in ids], [one in self._special for one in ids]
+        return Tokens.of_ids(ids, pieces, special, byte_level=self._byte_level)
+
+    def _tokens(self, text: str, encoding: Any, *, cut: int | None = None, count: int | None = None) -> Tokens:
+        special = self._is_special(encoding)
+        return Tokens.of(text, encoding, special=special, byte_level=self._byte_level, cut=cut, count=count)
+
+    def _is_special(self, encoding: Any) -> list[bool]:
+        """Which tokens are markers of the model's own, put there by the tokenizer or typed by a person."""
+        flags = zip(encoding.ids, encoding.special_tokens_mask, strict=True)
+        return [bool(flag) or number in self._special for number, flag in flags]
 
     def piece(self, number: int) -> str:
         """The tokenizer's piece of an id."""

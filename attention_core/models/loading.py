@@ -73,9 +73,11 @@ class LoadedModel:
             raise NotAvailableError(f"{self.card.title} reads text and takes no picture")
         if example.pair is not None and self.encoder_decoder:
             raise NotAvailableError(f"{self.card.title} takes a target text, not a second text for its encoder")
+        if example.pair is not None and "decoder-self" in getattr(self.network.config, "kinds", ()):
+            raise NotAvailableError(f"{self.card.title} reads one text on; it takes no second one")
         source = self.reader.read(example.text, example.pair, truncate=truncate)
         inputs = {"input_ids": self._ids(source)}
-        if "B" in source.segment:
+        if "B" in source.segment and self._segments > 1:
             segments = [1 if segment == "B" else 0 for segment in source.segment]
             inputs["token_type_ids"] = torch.tensor([segments], device=self.device)
         encoded = Encoded(source, inputs)
@@ -89,6 +91,12 @@ class LoadedModel:
         decoder_input = target.shifted(start, self.reader.piece(start))
         inputs = {**encoded.inputs, "decoder_input_ids": self._ids(decoder_input)}
         return Encoded(encoded.source, inputs, target, decoder_input)
+
+    @property
+    def _segments(self) -> int:
+        """How many kinds of text the model tells apart; RoBERTa knows one, DistilBERT none."""
+        config: Any = self.network.config
+        return int(getattr(config, "segments", 0) or getattr(config, "type_vocab_size", 0) or 0)
 
     @property
     def _start(self) -> int:

@@ -11,8 +11,6 @@ from typing import Any
 
 import psutil
 
-from attention_core.errors import MemoryLimitError
-
 PASS_BASE = 8 << 20  # what any pass takes: buffers of the kernels, the self-check's rows, Python's own
 LOAD_BASE = 96 << 20  # what any load takes: the tokenizer, the libraries' own, the probe that proves the model
 ROWS_OF_SCORES = 64  # predictions are made of this many rows at once
@@ -145,9 +143,3 @@ def _limit(folder: Path, limit: str, used: str, cached: str) -> Iterator[tuple[i
     except (OSError, ValueError):  # no such group, or "max": no limit
         return
     yield most, max(0, now - int(stated.get(cached, 0)))
-
-
-def demand(what: str, needed: int, available: int) -> None:
-    """A MemoryLimitError with both numbers where `what` needs more bytes than are available."""
-    if needed > available:
-        raise MemoryLimitError(what, needed, max(0, available))

@@ -13,6 +13,7 @@ from attention_core.errors import UnknownWordsError
 NEAR = 0.65
 SUGGESTED = 3
 NAMED = 12
+LONGEST = 40  # characters of a word that is looked up or named
 _CONTINUES = "##"
 # Particles by the last letter of what they follow: with a final consonant, without one.
 _PARTICLES = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"), ("으로", "로"), ("아", "야"))
@@ -24,7 +25,8 @@ def refuse_unknown(tokenizer: Tokenizer, text: str, encoding: Any) -> None:
     spans = [span for number, span in zip(encoding.ids, encoding.offsets, strict=True) if number == unknown]
     if not spans:
         return
-    words = list(dict.fromkeys(text[slice(*span)] for span in spans))
+    found = dict.fromkeys(text[slice(*span)] for span in spans)
+    words = [word if len(word) <= LONGEST else word[: LONGEST - 1] + "…" for word in list(found)[:NAMED]]
     pieces = set(tokenizer.get_vocab(with_added_tokens=False))
     special = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
     known = sorted(piece for piece in pieces - special if not piece.startswith(_CONTINUES))
@@ -35,9 +37,12 @@ def refuse_unknown(tokenizer: Tokenizer, text: str, encoding: Any) -> None:
 def suggest(word: str, known: Sequence[str], endings: set[str]) -> list[str]:
     """Known words that are near this one, the nearest first, with the endings that this one carries.
 
-    Near by what two words share of their letters; Korean syllables count as the letters that they are made of.
+    Near by what two words share of their letters; Korean syllables count as the letters that they are made of. None
+    for a word longer than any that people write.
     """
     found: dict[str, float] = {}
+    if len(word) >= LONGEST:
+        return []
     for stem, rest in _splits(word, endings):
         letters = _letters(stem)
         matcher = SequenceMatcher(b=letters, autojunk=False)

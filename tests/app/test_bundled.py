@@ -103,7 +103,10 @@ def test_samples_and_a_drawing_of_one_s_own(fresh):
     file = io.BytesIO()
     drawing.save(file, "JPEG")
     image = fresh.post("/api/v1/images", content=file.getvalue()).json()["id"]
-    assert fresh.post(TRACES, json={"model": "shapes", "image": image}).status_code == 201
+    reply = fresh.post(TRACES, json={"model": "shapes", "image": image})
+    assert reply.status_code == 201
+    answers = [one["candidates"][0]["text"] for one in reply.json()["predictions"]["at"]]
+    assert answers == ["circle", "red", "top left", "1"]
 
 
 @pytest.mark.model

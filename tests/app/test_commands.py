@@ -155,6 +155,14 @@ def test_training_writes_a_folder_and_prints_the_scores(recipes, capsys):
     assert [path.name for path in recipes.iterdir()] == ["brief"]
 
 
+@pytest.mark.parametrize("seed", ["-1", str(2**32)])
+def test_a_seed_that_is_none_is_refused(recipes, capsys, seed):
+    code, _, error = run(capsys, "train", "brief", "--seed", seed)
+    assert code == 2
+    assert f"the seed {seed} is not" in error
+    assert list(recipes.iterdir()) == []
+
+
 def test_training_never_writes_over_anything(recipes, capsys):
     (recipes / "mine").mkdir()
     (recipes / "mine/file").write_text("precious")

@@ -123,6 +123,7 @@ def test_a_head_that_is_off_changes_what_follows(small):
         ({"model": "writes", "text": "a", "image": "sample"}, "no-picture"),
         ({"model": "writes", "image": "sample"}, "no-picture"),
         ({"model": "sees", "text": "a"}, "needs-picture"),
+        ({"model": "sees", "text": ""}, "needs-picture"),
         ({"model": "sees", "text": "a", "image": "sample"}, "no-text"),
         ({"model": "sees", "image": "sample", "target": "a"}, "no-target"),
         ({"model": "writes", "text": "a", "target": "b"}, "no-target"),
@@ -141,7 +142,11 @@ def test_heads_that_are_not_there(small, off):
     problem(small.post(TRACES, json={"model": "writes", "text": "a", "options": {"off": off}}), 422, "unknown-name")
 
 
-@pytest.mark.parametrize("off", [["0.1"], ["decoder-self.0"], ["decoder-self.-1.0"], "decoder-self.0.1", [1]])
+NO_NAMES = [["0.1"], ["decoder-self.0"], ["decoder-self.-1.0"], "decoder-self.0.1", [1]]
+TWO_WAYS_TO_WRITE = [["decoder-self.00.1"], ["decoder-self.0.01"], ["decoder-self.٠.١"]]
+
+
+@pytest.mark.parametrize("off", NO_NAMES + TWO_WAYS_TO_WRITE)
 def test_heads_that_are_no_names(small, off):
     body = {"model": "writes", "text": "a", "options": {"off": off}}
     assert problem(small.post(TRACES, json=body), 422, "invalid-request")["errors"]

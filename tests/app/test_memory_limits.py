@@ -10,6 +10,7 @@ from test_problems import problem
 from app import cli
 from app.budget import Budget
 from app.metrics import Metrics
+from app.problems import BusyError
 from app.schemas import TraceRequest
 from app.service import TraceCache, TraceService
 from app.settings import Settings
@@ -108,8 +109,30 @@ def test_a_model_in_use_is_waited_for_and_then_leaves():
 def test_waiting_has_an_end(monkeypatch):
     monkeypatch.setattr("app.budget.PATIENCE", 0.05)
     budget = Budget(100, lambda: HUGE, list, Traces(0))
-    with budget.room("first", 80), pytest.raises(MemoryLimitError), budget.room("second", 80):
+    with budget.room("first", 80), pytest.raises(BusyError), budget.room("second", 80):
         pass
+
+
+def test_two_that_wait_for_one_another_do_not_stand_still():
+    models = [Model(40, used=1, idle=False), Model(40, used=2, idle=False)]
+    budget = Budget(100, lambda: HUGE, lambda: models, Traces(0))
+    ended, began = {}, time.monotonic()
+
+    def ask(number):
+        try:
+            with budget.room("a pass", 50, models[number]):
+                ended[number] = "ran"
+        except BusyError:
+            ended[number] = "busy"
+        models[number].idle = True
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ended.values()) == ["busy", "ran"]
+    assert time.monotonic() - began < 5
 
 
 def test_a_model_that_does_not_fit_is_refused_and_tried_again(serve, random_catalogue, tmp_path):

@@ -1,6 +1,7 @@
 """The invariants of maps, overviews, masks and stored traces."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -286,3 +287,25 @@ def test_masks_restore_from_their_description() -> None:
 
 def test_the_causal_matrix_is_the_lower_triangle_of_ones() -> None:
     assert torch.equal(causal_mask(10), torch.ones(10, 10).tril().bool())
+
+
+def test_what_was_said_stands_at_a_row_and_is_a_text() -> None:
+    trace = trace_of(simple(4))
+    for said in (
+        Prediction((Candidate("a", 0.5),), position=4),
+        Prediction((Candidate("a", 0.5),), position=-1),
+    ):
+        with pytest.raises(TraceError, match="row"):
+            replace(trace, predictions=Predictions("next-token", (said,)))
+    with pytest.raises(TraceError, match="no text"):
+        Predictions("classes", (Prediction((Candidate({"a": 1}, 0.5),)),))  # type: ignore[arg-type]
+    with pytest.raises(TraceError, match="0 to 1"):
+        Predictions("classes", (Prediction((Candidate("a", 1.5),)),))
+
+
+def test_tokens_that_contradict_themselves_are_refused() -> None:
+    tokens = trace_of(simple(4)).source
+    with pytest.raises(ShapeError, match="range"):
+        replace(tokens, spans=((5, -99), *tokens.spans[1:]))
+    with pytest.raises(ShapeError, match="no word"):
+        replace(tokens, special=(True,) * 4)

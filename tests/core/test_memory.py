@@ -13,7 +13,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from attention_core.capture import Example, capture, ready
-from attention_core.errors import MemoryLimitError
 from attention_core.models import memory
 from attention_core.models.card import ModelCard
 from attention_core.models.catalogue import load_catalogue
@@ -177,10 +176,3 @@ def test_limits_of_the_older_kind(tmp_path: Path) -> None:
 
 def test_what_is_free_is_a_positive_number_of_bytes() -> None:
     assert 1 << 20 < available_bytes() < 1 << 62
-
-
-def test_a_demand_names_both_numbers() -> None:
-    memory.demand("this", 5, 5)
-    with pytest.raises(MemoryLimitError, match="this needs about 7 MB of memory, and 5 MB") as caught:
-        memory.demand("this", 7_000_000, 5_000_000)
-    assert caught.value.facts == {"needed": 7_000_000, "available": 5_000_000}

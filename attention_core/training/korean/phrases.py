@@ -9,7 +9,6 @@ from attention_core.training.korean.words import Noun, Place
 TOPIC, SUBJECT, OBJECT = "은/는", "이/가", "을/를"
 
 DETERMINERS = {"그": "the", "이": "this", "저": "that", "내": "my", "우리": "our", "그의": "his", "그녀의": "her"}
-POSSESSIVES = ("내", "그의", "그녀의")
 _SEVERAL = {"this": "these", "that": "those"}
 
 OBJECT_FORMS = {

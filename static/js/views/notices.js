@@ -65,6 +65,7 @@ export function noticeSentence(i18n, notice, { trace }) {
   const values = { ...notice, model: trace.model.title };
   if (notice.code === "language") values.language = i18n.language(notice.language);
   if (notice.code === "truncated") values.rest = excerpt(trace.source.text, notice.cut, CUT_SHOWN);
+  if (notice.code === "target-truncated") values.rest = excerpt(trace.target.text, notice.cut, CUT_SHOWN);
   const key = `notice.${notice.code}`;
   return i18n.has(key) ? i18n.t(key, values) : notice.code;
 }

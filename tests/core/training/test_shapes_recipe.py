@@ -61,7 +61,7 @@ def test_a_training_that_is_cancelled_leaves_no_files(tmp_path):
 def test_the_bundled_model_answers_all_four_questions(network, fresh):
     scores = accuracies(network, fresh)
     assert scores["all"] >= 0.95
-    assert min(scores.values()) == scores["all"]
+    assert min(scores["shape"], scores["colour"], scores["where"], scores["count"]) >= 0.97
 
 
 def test_its_class_token_looks_at_the_shapes(network, fresh):
