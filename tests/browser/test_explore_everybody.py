@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.model]
     "query",
     [
         *("", "?view=lines", "?view=table&lang=ko", f"?text={quote(KOREAN)}", "?words=1&special=renormalise"),
-        *("?model=ko-en&view=table", "?model=induction&view=lines&off=decoder-self.0.3", "?model=shapes&lang=ko"),
+        *("?model=ko-en&view=table", "?model=induction&view=lines&off=decoder-self.0.3", "?model=shapes&view=picture"),
     ],
 )
 def test_axe_finds_nothing(page, server, theme, query):
