@@ -37,7 +37,7 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example, onDraft: act.draft }),
     createImages(at("images"), { i18n, sampleUrl: urls.image, onImage: act.image, onFile: act.file }),
     createNotices(at("notices"), { i18n, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace }),
-    createProgress(at("progress"), { i18n, onFetch: act.fetch }),
+    createProgress(at("progress"), { i18n, onFetch: act.fetch, onModel: act.model }),
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
     createKinds(at("kinds"), { i18n, onKind: act.kind }),
     createStrip(at("strip"), { i18n, onQuery: act.query, onCell: act.cell }),

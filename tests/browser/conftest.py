@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -42,14 +43,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Returns when /readyz says yes; fails with the server's own words when it never does."""
+def wait_until(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Returns when the address answers with 200; fails with the server's own words when it never does."""
     opener = build_opener(ProxyHandler({}))
     end = time.monotonic() + PATIENCE
     answer = "no answer"
     while time.monotonic() < end and process.poll() is None:
         try:
-            with opener.open(f"{url}/readyz", timeout=5):
+            with opener.open(url, timeout=5):
                 return
         except (URLError, OSError) as error:
             answer = str(error)
@@ -57,27 +58,24 @@ def wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) ->
                 error.close()
         time.sleep(0.1)
     words = log.read_text(encoding="utf-8", errors="replace")[-3000:]
-    pytest.fail(f"the server is not ready ({answer}); it said:\n{words}", pytrace=False)
+    pytest.fail(f"the server does not answer {url} ({answer}); it said:\n{words}", pytrace=False)
 
 
-@pytest.fixture(scope="session")
-def server(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """`attention-atlas serve` on a free port, ready."""
-    port, log = free_port(), tmp_path_factory.mktemp("server") / "log.txt"
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
-    root = Path(__file__).parents[2]
+@contextmanager
+def serving(cache: Path, log: Path, sign: str = "/readyz", **settings: str) -> Iterator[Server]:
+    """`attention-atlas serve` on a free port, once it gives this sign of life."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
-            cwd=root,
-            env=os.environ | {"ATLAS_CACHE": str(cache)},
+            [sys.executable, "-m", "app.cli", "serve", "--port", str(port)],
+            cwd=Path(__file__).parents[2],
+            env=os.environ | {"ATLAS_CACHE": str(cache)} | settings,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until_ready(url, process, log)
+        wait_until(f"{url}{sign}", process, log)
         yield Server(url)
     finally:
         process.terminate()
@@ -86,6 +84,20 @@ def server(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The real server, ready."""
+    with serving(cache, tmp_path_factory.mktemp("server") / "log.txt") as running:
+        yield running
+
+
+@pytest.fixture
+def bare_server(tmp_path: Path) -> Iterator[Server]:
+    """A server that has fetched nothing, and fetches nothing by itself."""
+    with serving(tmp_path, tmp_path / "log.txt", "/healthz", ATLAS_FETCH_ON_START="false") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -265,3 +265,13 @@ def test_a_model_brings_its_own_examples_and_keeps_an_own_text(page: Page, serve
     expect(page.locator("textarea[data-text]")).to_be_hidden()
     page.locator("#models select").select_option("minilm")
     expect(number(page)).to_have_text("0.487")
+
+
+def test_before_anything_is_fetched_the_bundled_models_work(browser: Browser, bare_server):
+    page = browser.new_page(locale="en-US")
+    page.goto(bare_server.url)
+    expect(page.locator("#progress")).to_contain_text("MiniLM is not on this computer yet")
+    page.locator("#progress").get_by_role("button", name="Korean–English").click()
+    expect(number(page)).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=30_000)
+    assert pair(page) == ["went", "갔"]
+    page.close()

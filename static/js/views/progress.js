@@ -2,19 +2,31 @@
 
 import { el, setText } from "../lib/dom.js";
 
-export function createProgress(root, { i18n, onFetch }) {
+export function createProgress(root, { i18n, onFetch, onModel }) {
   const doc = root.ownerDocument;
   const title = el(doc, "h2");
   const text = el(doc, "p", { class: "hint" });
   const bar = el(doc, "progress", { max: "1" });
   const amount = el(doc, "p", { class: "amount" });
   const button = el(doc, "button", { type: "button", class: "go", onclick: onFetch });
-  root.append(title, text, bar, amount, button);
+  const others = el(doc, "p", { class: "others" });
+  root.append(title, text, bar, amount, button, others);
+  let listed = "";
+
+  // Models that came with the package work at once.
+  function offer(models) {
+    const ready = models.filter((model) => model.bundled && model.ready);
+    if (listed === ready.map(({ name }) => name).join()) return;
+    listed = ready.map(({ name }) => name).join();
+    const buttons = ready.map(({ name, title: called }) => el(doc, "button", { type: "button", class: "pill", text: called, onclick: () => onModel(name) }));
+    others.replaceChildren(...(ready.length ? [i18n.t("progress.meanwhile"), " ", ...buttons] : []));
+  }
 
   return {
-    update({ waiting }) {
+    update({ waiting, models }) {
       root.hidden = !waiting;
       if (!waiting) return;
+      offer(models);
       const { model, step, done, total } = waiting;
       const values = { model: model.title, size: i18n.bytes(model.size_bytes) };
       setText(title, i18n.t(`progress.${step}.title`, values));
