@@ -5,6 +5,7 @@
     │   ├── ShapeError              tensors that do not fit one another
     │   ├── TextError               an empty text, or one that is not valid Unicode
     │   ├── UnknownWordsError       words that a model with a closed vocabulary has never seen
+    │   ├── WrongLanguageError      a text in a language that the model does not read there
     │   ├── TooManyTokensError      more tokens than the model takes
     │   ├── PictureError            bytes that are no picture of an accepted format
     │   │   └── PictureTooLargeError    more bytes or pixels than are taken
@@ -62,12 +63,13 @@ class TooManyTokensError(InputError):
 
     code = "too-many-tokens"
 
-    def __init__(self, count: int, limit: int) -> None:
+    def __init__(self, count: int, limit: int, *, what: str = "text") -> None:
         super().__init__(
-            f"this text has {count} tokens and the model takes at most {limit}; "
+            f"this {what} has {count} tokens and the model takes at most {limit}; "
             "shorten it, or allow truncation to see its beginning",
             count=count,
             limit=limit,
+            reason=what,
         )
 
 
@@ -76,14 +78,26 @@ class UnknownWordsError(InputError):
 
     code = "unknown-words"
 
-    def __init__(self, words: Sequence[str], suggestions: Sequence[str], known: Sequence[str]) -> None:
+    def __init__(
+        self, words: Sequence[str], suggestions: Sequence[str], known: Sequence[str], *, polite: bool = False
+    ) -> None:
         near = f"; did you mean {', '.join(suggestions)}?" if suggestions else "."
         super().__init__(
             f"this small model does not know {', '.join(words)}{near} It knows, for example, {', '.join(known)}",
             words=words,
             suggestions=suggestions,
             known=known,
+            reason="polite" if polite else None,
         )
+
+
+class WrongLanguageError(InputError):
+    """A text in a language that the model does not read there."""
+
+    code = "wrong-language"
+
+    def __init__(self, what: str, language: str) -> None:
+        super().__init__(f"the {what} is to be written in the language {language!r}", reason=f"{what}-{language}")
 
 
 class PictureError(InputError):

@@ -88,6 +88,19 @@ def resized(pixels: Tensor, height: int, width: int) -> Tensor:
     return _array(image.resize((width, height), Image.Resampling.BILINEAR))
 
 
+def squared(pixels: Tensor) -> Tensor:
+    """The pixels uint8 (height, width, 3) in the middle of a square of the median colour of their border."""
+    height, width, _ = pixels.shape
+    size = max(height, width)
+    if height == width:
+        return pixels
+    border = torch.cat([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])  # (pixel, 3)
+    square = border.median(dim=0).values.expand(size, size, 3).clone()
+    top, left = (size - height) // 2, (size - width) // 2
+    square[top : top + height, left : left + width] = pixels
+    return square
+
+
 def _demand_pixels(image: Image.Image) -> None:
     pixels = image.width * image.height
     if pixels > MOST_PIXELS:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attention_core.errors import TextError, TooManyTokensError
 from attention_core.models.card import ModelCard
-from attention_core.models.words import refuse_unknown
+from attention_core.models.words import refuse_language, refuse_unknown
 from attention_core.pictures import Picture
 from attention_core.tokens import Tokens
 
@@ -66,11 +66,14 @@ class TextReader:
         added = tokenizer.get_added_tokens_decoder().items()
         self._special = frozenset(number for number, one in added if one.special and one.content not in _WORDS)
 
-    def read(self, text: str, pair: str | None = None, *, truncate: bool = False) -> Tokens:
+    def read(
+        self, text: str, pair: str | None = None, *, truncate: bool = False, what: str = "text", language: str = ""
+    ) -> Tokens:
         """The tokens of a text, or of two for one encoder.
 
-        An EmptyTextError, a TextError for half a surrogate pair, a TooManyTokensError unless `truncate`, and an
-        UnknownWordsError where the model has a closed vocabulary.
+        An EmptyTextError, a TextError for half a surrogate pair, a TooManyTokensError unless `truncate`; where the
+        model has a closed vocabulary, an UnknownWordsError, and a WrongLanguageError unless the text is in `language`.
+        `what` is how these call the text.
         """
         try:
             (text + (pair or "")).encode()
@@ -79,14 +82,18 @@ class TextReader:
         if self._composes:
             text = unicodedata.normalize("NFC", text)
         encoding = self.tokenizer.encode(text, pair)
-        if all(self._is_special(encoding)):
+        special = self._is_special(encoding)
+        if all(special):
             raise EmptyTextError("there is no text to look at; write a sentence")
         if self._card.closed_vocabulary:
+            if language:
+                spans = zip(encoding.offsets, special, strict=True)
+                refuse_language("".join(text[slice(*span)] for span, marker in spans if not marker), what, language)
             refuse_unknown(self.tokenizer, text, encoding)
         count, limit, cut = len(encoding.ids), self._card.max_tokens, None
         if limit is not None and count > limit:
             if not truncate or pair is not None:
-                raise TooManyTokensError(count, limit)
+                raise TooManyTokensError(count, limit, what=what)
             cut, encoding = self._beginning(text, encoding, limit)
         return self._tokens(text, encoding, cut=cut, count=count)
 

@@ -75,7 +75,9 @@ class LoadedModel:
             raise NotAvailableError(f"{self.card.title} takes a target text, not a second text for its encoder")
         if example.pair is not None and "decoder-self" in getattr(self.network.config, "kinds", ()):
             raise NotAvailableError(f"{self.card.title} reads one text on; it takes no second one")
-        source = self.reader.read(example.text, example.pair, truncate=truncate)
+        spoken = self.card.languages if self.card.input == "translation" and self.card.closed_vocabulary else ("", "")
+        what = "source" if spoken[0] else "text"
+        source = self.reader.read(example.text, example.pair, truncate=truncate, what=what, language=spoken[0])
         inputs = {"input_ids": self._ids(source)}
         if "B" in source.segment and self._segments > 1:
             segments = [1 if segment == "B" else 0 for segment in source.segment]
@@ -83,7 +85,8 @@ class LoadedModel:
         encoded = Encoded(source, inputs)
         if example.target is None:
             return encoded
-        return self.with_target(encoded, self.reader.read(example.target, truncate=truncate))
+        target = self.reader.read(example.target, truncate=truncate, what="target", language=spoken[1])
+        return self.with_target(encoded, target)
 
     def with_target(self, encoded: Encoded, target: Tokens) -> Encoded:
         """The example with the target that the decoder writes; it reads a start token and all but the last."""

@@ -1,5 +1,6 @@
 """Words that a small model with a closed vocabulary does not know, and known words that are near them."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,15 +9,22 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from attention_core.errors import UnknownWordsError
+from attention_core.errors import UnknownWordsError, WrongLanguageError
 
-NEAR = 0.65
+NEAR = 0.75
 SUGGESTED = 3
 NAMED = 12
 LONGEST = 40  # characters of a word that is looked up or named
 _CONTINUES = "##"
 # Particles by the last letter of what they follow: with a final consonant, without one.
-_PARTICLES = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"), ("으로", "로"), ("아", "야"))
+_PARTICLES = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"), ("으로", "로"))
+# What may follow a noun: what follows a verb is part of it, and would make words that there are not.
+_AFTER_NOUNS = {form for pair in _PARTICLES for form in pair} | {"에", "에서", "의", "께서", "께서는", "에게"}
+_POLITE = ("습니다", "습니까", "어요", "아요", "해요", "에요", "예요", "ㅂ니다", "니다", "요")
+_PAST = "\u11bb"  # the double s that ends 갔, 먹었, 했
+
+
+_HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e]")  # syllables, and letters that stand alone
 
 
 def refuse_unknown(tokenizer: Tokenizer, text: str, encoding: Any) -> None:
@@ -31,7 +39,26 @@ def refuse_unknown(tokenizer: Tokenizer, text: str, encoding: Any) -> None:
     special = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
     known = sorted(piece for piece in pieces - special if not piece.startswith(_CONTINUES))
     endings = {piece.removeprefix(_CONTINUES) for piece in pieces if piece.startswith(_CONTINUES)}
-    raise UnknownWordsError(words, suggest(words[0], known, endings), _some(known, words[0]))
+    polite = _script(words[0]) == "ko" and words[0].endswith(_POLITE)
+    near = _plain(words[0], set(known), endings) or suggest(words[0], known, endings)
+    raise UnknownWordsError(words, near, _some(known, words[0]), polite=polite)
+
+
+def refuse_language(text: str, what: str, language: str) -> None:
+    """A WrongLanguageError unless the letters of the text are those of this language, "ko" or "en"."""
+    letters = {_script(char) for char in text if char.isalpha()}
+    if letters and letters != {"ko" if language == "ko" else "other"}:
+        raise WrongLanguageError(what, language)
+
+
+def _plain(word: str, known: set[str], endings: set[str]) -> list[str]:
+    """A polite word in the plain style, where that is one of the known: 갔습니다 and 갔어요 are 갔다."""
+    for ending in ("습니다", "어요"):
+        stem = word.removesuffix(ending)
+        past = stem != word and unicodedata.normalize("NFD", stem)[-1:] == _PAST
+        if past and any(begin in known for begin, _ in _splits(stem, endings)):
+            return [stem + "다"]
+    return []
 
 
 def suggest(word: str, known: Sequence[str], endings: set[str]) -> list[str]:
@@ -44,6 +71,8 @@ def suggest(word: str, known: Sequence[str], endings: set[str]) -> list[str]:
     if len(word) >= LONGEST:
         return []
     for stem, rest in _splits(word, endings):
+        if rest and rest not in _AFTER_NOUNS:
+            continue
         letters = _letters(stem)
         matcher = SequenceMatcher(b=letters, autojunk=False)
         for candidate in known:
@@ -52,11 +81,12 @@ def suggest(word: str, known: Sequence[str], endings: set[str]) -> list[str]:
             if _script(candidate) != _script(stem) or matcher.real_quick_ratio() < NEAR:
                 continue
             ratio = matcher.ratio()
+            if ratio < NEAR:
+                continue
             # Letters alone would prefer a word that merely holds the same ones: the beginning tells words apart.
             ratio += 0.1 if theirs[:1] == letters[:1] else 0.0
             whole = candidate + _fitting(candidate, rest)
-            if ratio >= NEAR:
-                found[whole] = max(found.get(whole, 0.0), ratio)
+            found[whole] = max(found.get(whole, 0.0), ratio)
     return sorted(found, key=lambda one: (-found[one], one))[:SUGGESTED]
 
 
@@ -97,7 +127,7 @@ def _letters(word: str) -> str:
 
 
 def _script(word: str) -> str:
-    return "ko" if any("\uac00" <= char <= "\ud7a3" for char in word) else "other"
+    return "ko" if any(_HANGUL.match(char) for char in word) else "other"
 
 
 def _some(known: Sequence[str], word: str) -> list[str]:

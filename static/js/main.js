@@ -3,7 +3,7 @@
 import { ApiProblem, asProblem, createApi } from "./api.js";
 import { createStarts, format, parse } from "./state.js";
 import { createViews } from "./views.js";
-import { fitted, forExample, forKind, forModel, forText, requestOf, tabOf } from "./lib/choices.js";
+import { fitted, forExample, forKind, forModel, forText, rangeOf, requestOf, tabOf } from "./lib/choices.js";
 import { createPalette } from "./lib/color.js";
 import { createI18n } from "./lib/i18n.js";
 import { windowHolding } from "./lib/cells.js";
@@ -14,6 +14,7 @@ import { answers, createSessions, mapOf, peak } from "./lib/session.js";
 import { createPreferences } from "./lib/storage.js";
 import { headOf, wantOf } from "./lib/want.js";
 import { createWaiting } from "./lib/waiting.js";
+import { withWord } from "./lib/words.js";
 
 const boot = JSON.parse(document.getElementById("boot").textContent);
 const i18n = createI18n(boot.lang, boot.messages);
@@ -41,14 +42,14 @@ const waiting = createWaiting({
 const act = {
   draft: (text) => (draft = text),
   text: (text, target) => (text.trim() ? ask(text, target) : fail(new ApiProblem("empty-text"))),
-  replace: (word, near) => ask((state.text ?? "").replaceAll(word, near), state.target),
+  replace: (word, near) => ask(withWord(state.text ?? "", word, near), state.target && withWord(state.target, word, near)),
   example: (example) => choose(forExample(state, example), "text"),
   image: (image) => choose({ image, text: null, target: null, truncate: false, query: null, key: null, ...WHOLE }, "text"),
   file: upload,
   beginning: () => choose({ truncate: true }, "text"),
   model: (name) => choose(forModel(state, draft, modelOf(state.model), modelOf(name) ?? { name }, boot.examples, startOf), "text"),
   kind: (kind) => choose(forKind(state, mapOf(session.trace, kind), session.map.kind), "text"),
-  hint: (kind, layer, head) => (kind === session.map.kind ? choose({ layer, head }) : choose({ ...forKind(state, mapOf(session.trace, kind), session.map.kind), layer, head }, "text")),
+  hint: (kind, layer, head) => (kind === session.map.kind ? choose({ layer, head, key: null }) : choose({ ...forKind(state, mapOf(session.trace, kind), session.map.kind), layer, head }, "text")),
   head: (layer, head, how) => choose({ layer, head }, how),
   query: (query, how) => choose(cellOf({ query, key: null }), how),
   position: (query) => choose({ query, key: null }),
@@ -61,7 +62,7 @@ const act = {
   off: (kind, layer, head) => choose({ off: toggled(state.off, kind, layer, head) }, "text"),
   allOn: () => choose({ off: null }, "text"),
   scale: (scale) => choose({ scale }),
-  range: (range) => choose({ range }),
+  range: (range) => choose({ range: range === rangeOf({ range: null }, session?.trace) ? null : range }),
   retry: () => (models.length ? show(true) : begin()),
   fetch: () => waiting.fetch(state.model).catch(fail),
   redraw: () => draw(),
@@ -123,6 +124,8 @@ async function chooseBlock(queries, keys) {
 }
 
 async function upload(file) {
+  problem = null;
+  draw();
   try {
     const { id } = await api.postImage(file);
     act.image(id);
@@ -217,16 +220,17 @@ function draw(moved = false) {
   const theme = views.theme();
   const model = modelOf(state.model);
   const wanted = request();
+  const range = rangeOf(state, session?.trace);
   document.title = i18n.t("page.title", { head: `L${layer} H${head}`, text: (state.text ?? model?.title ?? "").slice(0, 60) });
   views.update({
-    state: fitted(state, model, startOf),
+    state: { ...fitted(state, model, startOf), range },
     session, view, layer, head, theme, busy, problem, moved, models, model,
     input: model?.input ?? (wanted.image ? "picture" : "text"),
     tab: tabOf(state, session?.trace),
     blocked: session?.blocked(layer) ?? null,
     waiting: waiting.now(),
     bare: Boolean(waiting.now() || (problem && !answers(session, wanted))),
-    palette: createPalette({ theme, scale: state.scale, range: state.range }),
+    palette: createPalette({ theme, scale: state.scale, range }),
     languageHref: hrefOf({ ...state, lang: boot.lang === "en" ? "ko" : "en" }),
   });
 }

@@ -45,7 +45,7 @@ export const PARAMETERS = {
   key: { ...count, fallback: null },
   view: { ...oneOf("heatmap", "lines", "table", "picture"), fallback: null },
   scale: { ...oneOf("linear", "sqrt", "log"), fallback: "linear" },
-  range: { ...oneOf("unit", "head"), fallback: "unit" },
+  range: { ...oneOf("unit", "head"), fallback: null },
   queries: { ...span, fallback: null },
   keys: { ...span, fallback: null },
   words: { ...flag, fallback: false },

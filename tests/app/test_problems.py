@@ -31,7 +31,7 @@ def test_empty_text(client, text):
 @pytest.mark.model
 def test_too_many_tokens(client):
     facts = problem(client.post(TRACES, json={"text": "word " * 600}), 422, "too-many-tokens")
-    assert facts == {"count": 602, "limit": 512}
+    assert facts == {"count": 602, "limit": 512, "reason": "text"}
 
 
 @pytest.mark.parametrize("field", ["text", "pair", "model"])

@@ -222,7 +222,7 @@ def test_a_long_text_is_an_overview_and_exact_when_zoomed(page, server):
     expect(number(page)).to_have_text(read)
     page.get_by_role("tab", name="Lines").click()
     expect(page.locator("#panel-lines [data-note]")).to_contain_text(
-        "only the chosen token's 24 strongest lines"
+        "only the chosen one's 24 strongest lines"
     )
 
 

@@ -99,6 +99,28 @@ def test_an_unknown_word_is_named_with_what_is_near(browser: Browser, server):
     page.close()
 
 
+def test_a_word_is_mended_in_the_box_that_holds_it(browser: Browser, server):
+    page = browser.new_page()
+    visit(page, server, "?model=ko-en&lang=en")
+    page.locator("textarea[data-target]").fill("I went to schools")
+    page.locator("textarea[data-target]").press("Enter")
+    page.locator("#notices .bad").get_by_role("button", name="school instead of schools").click()
+    expect(page.locator("textarea[data-target]")).to_have_value("I went to school")
+    expect(page.locator("#notices .bad")).to_have_count(0)
+    page.close()
+
+
+def test_the_wrong_language_is_told_and_nothing_old_stays(browser: Browser, server):
+    page = browser.new_page()
+    visit(page, server, "?model=ko-en&lang=ko")
+    page.locator("textarea[data-text]").fill("I went to school")
+    page.locator("textarea[data-text]").press("Enter")
+    expect(page.locator("#notices .bad")).to_contain_text("첫째 칸에는 한국어를")
+    expect(page.locator("textarea[data-target]")).not_to_have_attribute("placeholder", "I went to school")
+    assert page.locator("#ask [data-summary]").inner_text().strip() == ""
+    page.close()
+
+
 # ---- masked attention
 
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from attention_core.errors import PictureError, PictureTooLargeError, ShapeError
-from attention_core.pictures import KEPT, MOST_BYTES, Picture, read_picture, resized, to_png
+from attention_core.pictures import KEPT, MOST_BYTES, Picture, read_picture, resized, squared, to_png
 
 RED = (200, 10, 30)
 
@@ -136,6 +136,16 @@ def test_resizing_averages_what_a_pixel_covers() -> None:
     board = torch.zeros(8, 8, 3, dtype=torch.uint8)
     board[:, ::2] = 200
     assert int((resized(board, 2, 2).int() - 100).abs().max()) <= 30
+
+
+def test_a_picture_that_is_no_square_lies_on_one_of_its_border_s_colour() -> None:
+    pixels = torch.full((4, 10, 3), 200, dtype=torch.uint8)
+    pixels[1:3, 2:8] = 10
+    square = squared(pixels)
+    assert tuple(square.shape) == (10, 10, 3)
+    assert torch.equal(square[3:7], pixels)
+    assert square[:3].unique().tolist() == square[7:].unique().tolist() == [200]
+    assert squared(square) is square
 
 
 def test_a_picture_is_cut_into_equal_patches() -> None:

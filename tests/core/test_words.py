@@ -5,7 +5,9 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import Whitespace
 
-from attention_core.errors import UnknownWordsError
+from attention_core.capture import Example, capture
+from attention_core.capture import open_model as bundled
+from attention_core.errors import UnknownWordsError, WrongLanguageError
 from attention_core.models.words import refuse_unknown, suggest
 
 KNOWN = ["학교", "학생", "도서관", "고양이", "사과", "school", "library", "cat"]
@@ -53,3 +55,37 @@ def test_unknown_words_are_named_with_what_is_near_and_what_is_known() -> None:
 def test_a_text_of_known_words_passes() -> None:
     made = tokenizer()
     refuse_unknown(made, "고양이는 학교에", made.encode("고양이는 학교에"))
+
+
+@pytest.mark.parametrize(("word", "plain"), [("갔습니다", "갔다"), ("갔어요", "갔다"), ("읽었습니다", "읽었다")])
+def test_a_polite_past_is_offered_in_the_plain_style(word: str, plain: str) -> None:
+    made = bundled("ko-en").tokenizer
+    with pytest.raises(UnknownWordsError) as caught:
+        refuse_unknown(made, word, made.encode(word))
+    assert caught.value.facts["suggestions"] == [plain]
+    assert caught.value.facts["reason"] == "polite"
+
+
+@pytest.mark.parametrize("word", ["싶다", "학생입니다", "엄마가", "좋다", "ㅎㅎㅎ"])
+def test_nothing_is_offered_that_is_no_word(word: str) -> None:
+    made = bundled("ko-en").tokenizer
+    with pytest.raises(UnknownWordsError) as caught:
+        refuse_unknown(made, word, made.encode(word))
+    for offered in caught.value.facts["suggestions"]:
+        # A stem of a verb with an ending that does not fit would be none: 숲다, 학생다, 좋아다.
+        assert not offered.endswith("다")
+    assert all("\uac00" <= known[0] <= "\ud7a3" for known in caught.value.facts["known"])
+
+
+@pytest.mark.parametrize(
+    ("example", "reason"),
+    [
+        (Example("I went to school"), "source-ko"),
+        (Example("나는 school에 갔다"), "source-ko"),
+        (Example("나는 갔다", target="나는 학교"), "target-en"),
+    ],
+)
+def test_each_side_is_in_its_own_language(example: Example, reason: str) -> None:
+    with pytest.raises(WrongLanguageError) as caught:
+        capture("ko-en", example)
+    assert caught.value.facts["reason"] == reason

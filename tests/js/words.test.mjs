@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { createI18n, parts, power, short, weight } from "../../static/js/lib/i18n.js";
 import { escapeLabel, labelled, shorten, ticks } from "../../static/js/lib/labels.js";
 import { directionOf, describeTokens, excerpt, visible, wordGroups } from "../../static/js/lib/tokens.js";
+import { withWord } from "../../static/js/lib/words.js";
 import { isSend } from "../../static/js/views/ask.js";
 import { badgeText } from "../../static/js/views/footer.js";
 import { noticeSentence, problemSentence, replacements } from "../../static/js/views/notices.js";
@@ -141,4 +142,9 @@ test("Enter sends, but not while Korean is being composed and not with Shift", (
 
 test("a text runs the way its first letter does", () => {
   assert.deepEqual(["القط cat", "123 שלום", "cat القط", "고양이", "", "؟!"].map(directionOf), ["rtl", "rtl", "ltr", "ltr", "ltr", "ltr"]);
+});
+
+test("a word is replaced where it stands alone, and nowhere within another", () => {
+  assert.equal(withWord("가요 가요를 학교에 가요.", "가요", "간다"), "간다 가요를 학교에 간다.");
+  assert.equal(withWord("I went to schools", "schools", "school"), "I went to school");
 });

@@ -166,4 +166,5 @@ def _save(network: Transformer, run: Run) -> None:
         label2id={label: number for number, label in labels.items()},
         image_mean=[MEAN] * 3,
         image_std=[DEVIATION] * 3,
+        image_fit="pad",  # a circle stays a circle
     )

@@ -76,6 +76,9 @@ function imageOf(state, model, start) {
   return !samples.length || samples.includes(start.image) ? start.image : samples[0];
 }
 
+/** The range of the colours: what was chosen, or the one that shows most. A picture's patches share the weight thinly. */
+export const rangeOf = ({ range }, trace) => range ?? (trace?.picture ? "head" : "unit");
+
 /** The tab on show: what was chosen, or the one that a trace is read best in. */
 export function tabOf({ view }, trace) {
   if (view === "picture" && !trace?.picture) return "heatmap";

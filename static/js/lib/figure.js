@@ -63,7 +63,7 @@ export function figureOf({ view, geometry, queryTokens, keyTokens, palette, font
     x: window.keyEdges.map(edge(window.keys[0])), y: window.queryEdges.map(edge(window.queries[0])),
     z: rampRows(window, palette, largest, blankCells(window, blocked)), zmin: 0, zmax: 1, colorscale: colorscaleOf(palette),
   }];
-  const axis = { showgrid: false, zeroline: false, showline: false, ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", tickmode: "array", type: "linear" };
+  const axis = { showgrid: false, zeroline: false, showline: false, ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", tickmode: "array", type: "linear", ticklabeloverflow: "allow" };
   const nth = { row: everyNth(geometry.cellHeight, LABEL.row), column: everyNth(geometry.cellWidth, LABEL.column) };
   const layout = {
     width: geometry.left + geometry.width + geometry.right, height: geometry.top + geometry.height + 4,

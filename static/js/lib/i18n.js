@@ -11,7 +11,9 @@ export function createI18n(lang, messages) {
     if (!has(name)) throw new Error(`no message "${name}"`);
     return messages[name].replace(/\{(\w+)\}/g, (whole, slot) => (Object.hasOwn(values, slot) ? plain(values[slot]) : whole));
   }
-  return { lang, t, has, bytes, language: (code) => languageName(lang, code) };
+  // A model's name in the reader's language, where it has one.
+  const model = ({ name, title }) => (has(`model.name.${name}`) ? t(`model.name.${name}`) : title);
+  return { lang, t, has, bytes, model, language: (code) => languageName(lang, code) };
 }
 
 export const megabytes = (n) => `${Math.round(n / 1e6)} MB`;

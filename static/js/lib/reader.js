@@ -180,7 +180,8 @@ export function strongest(block, special, [q0, k0], oneSided = false) {
       if (!found[last] || weight > found[last].weight) found[last] = { query: q0 + i, key: k0 + j, weight };
     }
   }
-  return found[0] ?? found[1];
+  // What has no weight at all is blocked, or as good as: then a special token is what is looked at.
+  return found[0]?.weight > 0 || !found[1] ? found[0] : found[1];
 }
 
 // The overview's strongest cell that holds no special token, or else its strongest.

@@ -5,9 +5,10 @@ export const MUCH = 0.5;
 /**
  * What a row rests on, { what: "special" | "first" | "hidden", share, key }, or null; key is the shown index of the
  * token that takes most of it. `free` is how many keys the row may look at: with one or two it has little choice.
- * In cross-attention the first token is a word like any other, and the end of a translation belongs to the source's.
+ * Only where nobody may look ahead is the first token the one that everybody sees; elsewhere it is a word like any
+ * other. In cross-attention the end of a translation belongs to the source's.
  */
-export function sinkOf({ row, tokens, query, isSpecial = false, cross = false, removed = 0, free = row.length }) {
+export function sinkOf({ row, tokens, query, isSpecial = false, cross = false, masked = false, removed = 0, free = row.length }) {
   if (cross && isSpecial) return null;
   if (removed > MUCH) return { what: "hidden", share: removed, key: null };
   if (free <= 2) return null;
@@ -15,7 +16,7 @@ export function sinkOf({ row, tokens, query, isSpecial = false, cross = false, r
   const mass = (keys) => keys.reduce((sum, key) => sum + row[key], 0);
   if (special.length && mass(special) > MUCH) return { what: "special", share: mass(special), key: most(row, special) };
   // What is first on show must be first in the text as well.
-  const isFirst = !cross && query !== 0 && !tokens.special[0] && (tokens.positions?.[0][0] ?? 0) === 0;
+  const isFirst = masked && query !== 0 && !tokens.special[0] && (tokens.positions?.[0][0] ?? 0) === 0;
   return isFirst && row[0] > MUCH ? { what: "first", share: row[0], key: 0 } : null;
 }
 

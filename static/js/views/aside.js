@@ -15,7 +15,10 @@ export function createAside(root, { i18n, onOff, onAllOn }) {
   const list = off.querySelector("[data-off-list]");
   let scene = null;
   toggle.addEventListener("click", () => onOff(scene.session.map.kind, scene.layer, scene.head));
-  off.querySelector("[data-all-on]").addEventListener("click", onAllOn);
+  off.querySelector("[data-all-on]").addEventListener("click", () => {
+    onAllOn();
+    toggle.focus(); // the button that was pressed goes
+  });
 
   function drawToggle({ model, state, session, layer, head }) {
     toggle.hidden = !model?.switchable;
@@ -29,14 +32,14 @@ export function createAside(root, { i18n, onOff, onAllOn }) {
     const free = session.keyTokens.texts.length - (blocked ? view.row.filter((weight, key) => blocked.pair(view.query, key, weight)).length : 0);
     const found = sinkOf({
       row: view.row, tokens: session.keyTokens, query: view.query, isSpecial: session.queryTokens.special[view.query],
-      cross: session.map.kind === "cross", removed: view.removed?.[view.query], free,
+      cross: session.map.kind === "cross", masked: session.map.kind === "decoder-self", removed: view.removed?.[view.query], free,
     });
     rest.hidden = !found;
     if (!found) return;
     const slots = {
       query: tokenNode(doc, visible(session.queryTokens.texts[view.query]), { class: "query" }),
       key: found.key === null ? "" : tokenNode(doc, visible(session.keyTokens.texts[found.key])),
-      share: `${Math.round(100 * found.share)}`,
+      share: `${found.share < 1 ? Math.min(99, Math.round(100 * found.share)) : 100}`,
     };
     rest.replaceChildren(...fill(doc, parts(i18n.t(`sink.${found.what}`)), slots));
   }

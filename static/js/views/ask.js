@@ -46,7 +46,7 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
     shown[name] = value;
     fit();
   }
-  function show({ input, state, session }) {
+  function show({ input, state, session, bare }) {
     const hasTarget = input === "translation";
     if (form.hidden !== (input === "picture") || target.hidden === hasTarget) {
       form.hidden = input === "picture";
@@ -56,7 +56,7 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
     }
     if (input !== "picture") write(box, "text", state.text ?? "");
     write(target, "target", state.target);
-    const ghost = hasTarget ? ghostOf(session) : null;
+    const ghost = hasTarget && !bare ? ghostOf(session) : null;
     const placeholder = ghost ?? i18n.t("ask.target.placeholder");
     if (target.getAttribute("placeholder") === placeholder) return;
     target.setAttribute("placeholder", placeholder);
@@ -70,7 +70,7 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
       tries.update(scene);
       setText(lead, i18n.t(scene.input === "picture" ? "page.lead.picture" : "page.lead"));
       button.setAttribute("aria-busy", String(scene.busy));
-      setText(summary, scene.session ? summaryOf(i18n, scene.session) : "\u00a0");
+      setText(summary, scene.session && !scene.bare ? summaryOf(i18n, scene.session) : "\u00a0");
     },
     focus: () => box.focus(),
   };

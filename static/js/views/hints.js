@@ -8,8 +8,8 @@ export function createHints(root, { i18n, onHint }) {
   let drawn = null;
   let buttons = [];
 
-  function rebuild(hints) {
-    const several = new Set(hints.map(({ kind }) => kind)).size > 1;
+  function rebuild(hints, { kinds }) {
+    const several = kinds.length > 1;
     buttons = hints.map(({ kind, layer, head, ...text }) => ({
       kind, layer, head,
       node: el(doc, "button", { type: "button", onclick: () => onHint(kind, layer, head) },
@@ -23,7 +23,7 @@ export function createHints(root, { i18n, onHint }) {
     update({ model, session, layer, head }) {
       const hints = model?.look_for ?? [];
       root.hidden = hints.length === 0;
-      if (drawn !== model) rebuild(hints);
+      if (drawn !== model && model) rebuild(hints, model);
       drawn = model;
       for (const { node, ...at } of buttons) node.setAttribute("aria-pressed", String(at.kind === session?.map.kind && at.layer === layer && at.head === head));
     },

@@ -6,7 +6,7 @@ export function createModels(root, { i18n, onModel }) {
   const doc = root.ownerDocument;
   let listed = "";
 
-  const nameOf = (model) => i18n.t("model.shape", { title: model.title, layers: model.layers, heads: model.heads });
+  const nameOf = (model) => i18n.t("model.shape", { title: i18n.model(model), layers: model.layers, heads: model.heads });
   const stateOf = (model) => (model.state === "ready" ? "" : ` · ${i18n.t(`model.state.${model.state}`)}`);
 
   return {

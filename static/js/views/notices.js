@@ -51,8 +51,8 @@ export function problemSentence(i18n, { code, detail, facts = {} }) {
 
 // Some problems have a sentence for a reason of their own, or for when there is something near.
 function keyOf(i18n, code, { reason, suggestions }) {
-  const special = `problem.${code}.${suggestions?.length ? "near" : reason}`;
-  return i18n.has(special) ? special : `problem.${code}`;
+  const special = [reason, suggestions?.length && "near"].map((which) => `problem.${code}.${which}`).find(i18n.has);
+  return special ?? `problem.${code}`;
 }
 
 function factText(i18n, code, name, value) {
@@ -62,7 +62,8 @@ function factText(i18n, code, name, value) {
 }
 
 export function noticeSentence(i18n, notice, { trace }) {
-  const values = { ...notice, model: trace.model.title };
+  const values = { ...notice, model: i18n.model(trace.model) };
+  if ("kept" in notice) values.kept = trace.model.max_tokens ?? notice.kept;
   if (notice.code === "language") values.language = i18n.language(notice.language);
   if (notice.code === "truncated") values.rest = excerpt(trace.source.text, notice.cut, CUT_SHOWN);
   if (notice.code === "target-truncated") values.rest = excerpt(trace.target.text, notice.cut, CUT_SHOWN);

@@ -18,7 +18,7 @@ export function createProgress(root, { i18n, onFetch, onModel }) {
     const ready = models.filter((model) => model.bundled && model.ready);
     if (listed === ready.map(({ name }) => name).join()) return;
     listed = ready.map(({ name }) => name).join();
-    const buttons = ready.map(({ name, title: called }) => el(doc, "button", { type: "button", class: "pill", text: called, onclick: () => onModel(name) }));
+    const buttons = ready.map((model) => el(doc, "button", { type: "button", class: "pill", text: i18n.model(model), onclick: () => onModel(model.name) }));
     others.replaceChildren(...(ready.length ? [i18n.t("progress.meanwhile"), " ", ...buttons] : []));
   }
 
@@ -28,7 +28,7 @@ export function createProgress(root, { i18n, onFetch, onModel }) {
       if (!waiting) return;
       offer(models);
       const { model, step, done, total } = waiting;
-      const values = { model: model.title, size: i18n.bytes(model.size_bytes) };
+      const values = { model: i18n.model(model), size: i18n.bytes(model.size_bytes) };
       setText(title, i18n.t(`progress.${step}.title`, values));
       setText(text, i18n.t(`progress.${step}.text`, values));
       bar.hidden = amount.hidden = step === "absent";
