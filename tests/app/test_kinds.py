@@ -154,7 +154,8 @@ def test_heads_that_are_no_names(small, off):
 
 def test_a_target_may_be_too_long(small):
     body = {"model": "translates", "text": "a", "target": "a " * 20}
-    assert problem(small.post(TRACES, json=body), 422, "too-many-tokens") == {"count": 21, "limit": 12, "reason": "target"}
+    facts = problem(small.post(TRACES, json=body), 422, "too-many-tokens")
+    assert facts == {"count": 21, "limit": 12, "reason": "target"}
 
 
 def test_hidden_tokens_leave_and_the_mass_they_took_is_told(small, translated):
