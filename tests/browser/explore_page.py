@@ -3,7 +3,6 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from playwright.sync_api import Page, expect
 
 CAT = "The cat sat on the mat because it was tired"
@@ -44,7 +43,9 @@ def parameters(page: Page):
 
 
 def near(page: Page, value):
-    return float(number(page).inner_text()) == pytest.approx(value, abs=0.001)
+    """Waits until the number on show is this one; the page may still be reading the head."""
+    shown = "value => Math.abs(Number(document.querySelector('#focus [data-read] b').textContent) - value) <= 0.001001"
+    return page.wait_for_function(shown, arg=value).json_value()
 
 
 def heatmap_box(page: Page):
