@@ -156,6 +156,7 @@ def _prove(model: LoadedModel) -> None:
             interface.install(network)
         selfcheck.compare(_run(model, inputs), reference, model.dtype)
     except (AtlasError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+        selfcheck.check_kinds(reference)
         model.back_end, model.network, model.refusal = "eager", network, str(error)
         network.set_attn_implementation("eager")
 

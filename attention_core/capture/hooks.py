@@ -10,24 +10,29 @@ from typing import Any
 from torch import Tensor, nn
 
 from attention_core.capture.run import Run, Seen, logits_of
-from attention_core.errors import TraceError
+from attention_core.capture.sites import call_options, text_config
+from attention_core.errors import NotAvailableError, TraceError
 from attention_core.maps import DenseMap, Kind
-from attention_core.masks import CausalMask, Mask
+from attention_core.masks import CausalMask, Mask, SlidingWindowMask
 
 
 def run(network: Any, inputs: Mapping[str, Tensor]) -> Run:
-    """One forward pass with `output_attentions`, as dense maps; the model must be on its eager attention."""
-    options = {"use_cache": False} if hasattr(network.config, "use_cache") else {}
-    output = network(**inputs, **options, output_attentions=True, return_dict=True)
+    """One forward pass with `output_attentions`, as dense maps; the model must be on its eager attention.
+
+    A NotAvailableError for a family whose weights are not one for each query and key.
+    """
+    output = network(**inputs, **call_options(network), output_attentions=True, return_dict=True)
     sinks = any(name.endswith("sinks") for name, _ in network.named_parameters())
-    seen = tuple(
-        Seen(_dense(kind, layer, weights, sinks=sinks), (), None)
-        for kind, layers in _given(network, output)
-        for layer, weights in enumerate(layers)
-    )
+    seen = []
+    for kind, layers in _given(network, output):
+        for layer, weights in enumerate(layers):
+            if weights is None:
+                raise TraceError(f"L{layer} ({kind}) returned no weights")
+            own, mask = _own(network, kind, weights, inputs), _mask(text_config(network), kind, layer)
+            seen.append(Seen(DenseMap(kind=kind, layer=layer, mask=mask, given=own, sinks=sinks), (), None))
     if not seen:
         raise TraceError(f"{type(network).__name__} returns no attention weights")
-    return Run(seen, output[0][0], logits_of(network, output))
+    return Run(tuple(seen), output[0][0], logits_of(network, output))
 
 
 def is_causal(network: nn.Module) -> bool:
@@ -36,6 +41,7 @@ def is_causal(network: nn.Module) -> bool:
     if getattr(config, "is_decoder", False):
         return True
     flags = [bool(module.is_causal) for module in network.modules() if hasattr(module, "is_causal")]
+    flags += [True for module in network.modules() if getattr(module, "is_decoder", False)]  # XGLM's name for it
     if flags:
         return any(flags)
     # Families without the flag on their modules keep their kind in the model class: a decoder takes no segments
@@ -59,9 +65,29 @@ def _given(network: nn.Module, output: Any) -> Iterator[tuple[Kind, tuple[Tensor
         yield (Kind.DECODER_SELF if is_causal(network) else Kind.ENCODER_SELF), layers
 
 
-def _dense(kind: Kind, layer: int, weights: Tensor | None, *, sinks: bool) -> DenseMap:
-    if weights is None:
-        raise TraceError(f"L{layer} ({kind}) returned no weights")
-    given = weights[0].detach()  # (head, query, key)
-    mask: Mask = CausalMask() if kind == Kind.DECODER_SELF else Mask()
-    return DenseMap(kind=kind, layer=layer, mask=mask, given=given, sinks=sinks)
+def _own(network: nn.Module, kind: Kind, given: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+    """The weights (head, query, key) of the one example. Longformer's are bands, Swin's one picture in many windows."""
+    source = inputs.get("input_ids")
+    target = inputs.get("decoder_input_ids", source)
+    size = list(given.shape[-2:])
+    if source is not None and target is not None:
+        query = source if kind == Kind.ENCODER_SELF else target
+        key = target if kind == Kind.DECODER_SELF else source
+        size = [query.shape[1], key.shape[1]]
+    if given.ndim != 4 or given.shape[0] != 1 or list(given.shape[2:]) != size:
+        raise NotAvailableError(
+            f"the attention of {type(network).__name__} cannot be shown exactly: what it returns is not one weight for "
+            f"each query and key, but numbers of shape {tuple(given.shape)} for {size[0]} queries and {size[1]} keys"
+        )
+    return given[0].detach()
+
+
+def _mask(config: Any, kind: Kind, layer: int) -> Mask:
+    """The mask by the configuration's word; a `DenseMap` refuses one that its weights contradict."""
+    if kind != Kind.DECODER_SELF:
+        return Mask()
+    # GPT-Neo's names, and those of most others.
+    types = getattr(config, "attention_layers", None) or getattr(config, "layer_types", None) or ()
+    size = getattr(config, "window_size", None) or getattr(config, "sliding_window", None)
+    local = layer < len(types) and types[layer] in ("local", "sliding_attention")
+    return CausalMask() & SlidingWindowMask(size) if local and isinstance(size, int) else CausalMask()

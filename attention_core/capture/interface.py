@@ -17,17 +17,19 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from attention_core.capture.run import Run, Seen, logits_of, rows_of, sample_rows
-from attention_core.capture.sites import Sites
+from attention_core.capture.sites import Sites, call_options
 from attention_core.errors import TraceError
 from attention_core.maps import Bias, FactoredMap, RelativeBias
 from attention_core.masks import CausalMask, Mask, recognise
 
 NAME = "attention_atlas"
-# What models hand over that changes no weight: dropout is off in eval mode, the window is in the mask already.
+# What models hand over that changes no weight: dropout is off in eval mode, the window is in the mask already, and
+# `deterministic` is for gradients of another kernel.
 _HARMLESS = frozenset(
     {
         "dropout",
         "sliding_window",
+        "deterministic",
         "output_attentions",
         "output_hidden_states",
         "output_router_logits",
@@ -108,11 +110,6 @@ def run(network: nn.Module, inputs: Mapping[str, Tensor]) -> Run:
 def install(network: Any) -> None:
     """Make the model attend through our function, for good: it costs nothing while no collector listens."""
     network.set_attn_implementation(NAME)
-
-
-def call_options(network: Any) -> dict[str, Any]:
-    """Keyword arguments for one pass: no cache, whose references to keys and values would outlive it."""
-    return {"use_cache": False} if hasattr(network.config, "use_cache") else {}
 
 
 def _mask_of(given: Tensor) -> Mask:

@@ -4,14 +4,13 @@ The first guards mask, causality, soft cap, sinks and bias, once per loaded mode
 A trace compared with its own kernel alone proves nothing: it agrees to 3e-8 with GPT-2's mask missing.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from attention_core.capture.run import Run
-from attention_core.errors import SelfCheckError
-from attention_core.maps import FactoredMap
+from attention_core.capture.sites import text_config
+from attention_core.errors import NotAvailableError, SelfCheckError
+from attention_core.maps import FactoredMap, Kind
 from attention_core.models.loading import LoadedModel
 
 HALF_PRECISION = {torch.bfloat16: 2e-2, torch.float16: 2e-3}
@@ -53,7 +52,7 @@ def probe_inputs(model: LoadedModel) -> dict[str, Tensor]:
     The same ones every time, within the vocabulary; a decoder beside an encoder gets fewer, so that source and
     target cannot be mistaken for one another.
     """
-    config: Any = model.network.config
+    config = text_config(model.network)
     generator = torch.Generator().manual_seed(0)
     if model.seeing is not None:
         pixels = torch.randn(1, 3, model.seeing.size, model.seeing.size, generator=generator)
@@ -74,6 +73,16 @@ def probe_inputs(model: LoadedModel) -> dict[str, Tensor]:
     if model.encoder_decoder:
         inputs["decoder_input_ids"] = ids(max(2, length - 5))
     return inputs
+
+
+def check_kinds(reference: Run) -> None:
+    """A NotAvailableError for a decoder that does not say that it is one, as OpenAI GPT: it would pass for an encoder.
+
+    An encoder gives something to what lies ahead, at least once in the whole probe.
+    """
+    encoder = [one for one in reference.maps if one.kind == Kind.ENCODER_SELF and one.query_count > 1]
+    if encoder and not any(bool(one.weights().triu(1).any()) for one in encoder):
+        raise NotAvailableError("this model never looks ahead, but its code does not say that it is a decoder")
 
 
 def compare(ours: Run, reference: Run, dtype: torch.dtype) -> float:

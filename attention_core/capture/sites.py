@@ -1,6 +1,7 @@
 """Where attention stands in a transformers model: which kind a sub-layer is, by its name; layers by call order."""
 
 from collections import Counter
+from typing import Any
 
 from torch import nn
 
@@ -32,3 +33,14 @@ class Sites:
         if self._two_stacks:
             return Kind.DECODER_SELF if "decoder" in parts else Kind.ENCODER_SELF
         return Kind.DECODER_SELF if bool(getattr(module, "is_causal", False)) else Kind.ENCODER_SELF
+
+
+def text_config(network: Any) -> Any:
+    """The configuration of the part that reads text: of a model that sees too, as Gemma-3, it is one within another."""
+    config = network.config
+    return config.get_text_config() if hasattr(config, "get_text_config") else config
+
+
+def call_options(network: Any) -> dict[str, Any]:
+    """Keyword arguments for one pass: no cache, whose references to keys and values would outlive it."""
+    return {"use_cache": False} if hasattr(text_config(network), "use_cache") else {}

@@ -157,6 +157,7 @@ def load_model(
     if not (scaled and positions):
         raise NotAvailableError(f"√dim and positions of {card.title} cannot be left out: transformers runs it")
     network = load_reference(folder, dtype=dtype, device=device)
+    _refuse_input(network)
     return LoadedModel(card, tokenizer, network, "interface", dtype, device, folder, seeing, labels)
 
 
@@ -199,6 +200,7 @@ def wrap(model: Any, tokenizer: Any, *, card: ModelCard | None = None) -> Loaded
     `tokenizer` is a `tokenizers.Tokenizer` or a fast tokenizer of transformers, None for a vision model. The
     model is put into eval mode.
     """
+    _refuse_input(model)
     parameter = next(model.parameters())
     card = card if card is not None else _card_of(model)
     labels = _labels(getattr(model.config, "id2label", None))
@@ -216,6 +218,12 @@ def wrap(model: Any, tokenizer: Any, *, card: ModelCard | None = None) -> Loaded
     return LoadedModel(card, copy, model.eval(), "interface", parameter.dtype, parameter.device, labels=labels)
 
 
+def _refuse_input(model: Any) -> None:
+    reads = getattr(model, "main_input_name", "input_ids")
+    if reads not in ("input_ids", "pixel_values"):
+        raise NotAvailableError(f"{type(model).__name__} reads {reads}; only text and pictures can be looked at")
+
+
 def _labels(given: Mapping[Any, Any] | Sequence[Any] | None) -> tuple[str, ...]:
     """The names of classes by number; transformers writes them as an object with numbers for keys."""
     if not isinstance(given, Mapping):
@@ -226,8 +234,8 @@ def _labels(given: Mapping[Any, Any] | Sequence[Any] | None) -> tuple[str, ...]:
 
 def _card_of(model: Any) -> ModelCard:
     config = model.config
+    text = config.get_text_config()  # within the configuration of a model that sees too
     name = str(getattr(config, "name_or_path", "") or type(model).__name__)
-    limit = getattr(config, "max_position_embeddings", None)
     vision = getattr(model, "main_input_name", "") == "pixel_values"
     translation = bool(getattr(config, "is_encoder_decoder", False))
     return ModelCard(
@@ -237,14 +245,29 @@ def _card_of(model: Any) -> ModelCard:
         family=str(config.model_type),
         kinds=(),
         languages=(),
-        layers=int(getattr(config, "num_hidden_layers", 0) or 0),
-        heads=int(getattr(config, "num_attention_heads", 0) or 0),
-        max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
+        layers=_count(text, "num_hidden_layers"),
+        heads=_count(text, "num_attention_heads"),
+        max_tokens=_limit_of(model),
         precision="exact",
         licence="",
         revision="",
         input="picture" if vision else "translation" if translation else "text",
     )
+
+
+def _limit_of(model: Any) -> int | None:
+    """How many tokens a model takes; RoBERTa and its kin count positions from the one after the padding token's."""
+    for name, module in model.named_modules():
+        first = getattr(module, "padding_idx", None)
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding) and first is not None:
+            return module.num_embeddings - int(first) - 1
+    return _count(model.config.get_text_config(), "max_position_embeddings") or None
+
+
+def _count(config: Any, name: str) -> int:
+    """A number of the configuration, 0 where it has none or, as Swin, one a stage."""
+    given = getattr(config, name, None)
+    return max(given, 0) if isinstance(given, int) else 0
 
 
 def _read_tokenizer(folder: Path) -> Tokenizer:
