@@ -42,6 +42,7 @@ def model_document(entry: "CatalogueEntry", state: str, job: str | None, problem
         "switchable": card.family in IN_HOUSE,
         "samples": list(entry.samples),
         "size_bytes": entry.size_bytes,
+        "download_bytes": entry.download_bytes,
         "ready": state == "ready",
         "state": state,
         "job": job,

@@ -74,6 +74,7 @@ def capture_with(model: "LoadedModel", request: TraceRequest, image: HeldImage |
 def pass_needs(model: "LoadedModel", request: TraceRequest, image: HeldImage | None) -> tuple[str, int]:
     """A trace of this request in words, and the bytes that it takes at most; the errors of `encode`."""
     from attention_core.capture import MOST_WRITTEN
+    from attention_core.capture.run import LAST_ROWS
 
     encoded = model.encode(example_of(request, image), truncate=request.options.truncate)
     source, target = len(encoded.source), 0
@@ -82,7 +83,8 @@ def pass_needs(model: "LoadedModel", request: TraceRequest, image: HeldImage | N
         target = min(model.card.max_tokens or MOST_WRITTEN, MOST_WRITTEN) if written is None else len(written)
     shape = memory.shape_of(model.network.config)
     dense = model.back_end == "eager"
-    needed = memory.pass_bytes(shape, source, target, item=model.dtype.itemsize, dense=dense)
+    said = 0 if model.back_end == "in-house" else LAST_ROWS
+    needed = memory.pass_bytes(shape, source, target, item=model.dtype.itemsize, dense=dense, said_rows=said)
     return f"a trace of {source + target} tokens in {model.card.title}", needed
 
 

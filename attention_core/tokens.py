@@ -91,10 +91,7 @@ class Tokens:
                 None if is_special else word
                 for word, is_special in zip(encoding.word_ids, special, strict=True)
             ),
-            segment=tuple(
-                "B" if (kind if sequence is None else sequence) == 1 else "A"
-                for kind, sequence in zip(encoding.type_ids, encoding.sequence_ids, strict=True)
-            ),
+            segment=_segments(encoding),
             cut=cut,
             count=count,
         )
@@ -221,6 +218,15 @@ def display_text(piece: str, *, byte_level: bool = False) -> str:
     if not visible.strip():
         return "".join(_INVISIBLE.get(char, f"<U+{ord(char):04X}>") for char in visible)
     return "".join(_seen(char) for char in visible)
+
+
+def _segments(encoding: Encoding) -> tuple[Segment, ...]:
+    """The text that each token belongs to; a marker to the one before it where the tokenizer does not say."""
+    found: list[Segment] = []
+    for kind, sequence in zip(encoding.type_ids, encoding.sequence_ids, strict=True):
+        second = "B" in found[-1:] or (kind if sequence is None else sequence) == 1
+        found.append("B" if second else "A")
+    return tuple(found)
 
 
 def _one_segment(count: int) -> tuple[Segment, ...]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from attention_core.capture.run import Run, Seen, logits_of
-from attention_core.capture.sites import call_options, text_config
+from attention_core.capture.run import Run, Seen, call_options, logits_of
+from attention_core.capture.sites import text_config
 from attention_core.errors import NotAvailableError, TraceError
 from attention_core.maps import DenseMap, Kind
 from attention_core.masks import CausalMask, Mask, SlidingWindowMask
@@ -32,7 +32,7 @@ def run(network: Any, inputs: Mapping[str, Tensor]) -> Run:
             seen.append(Seen(DenseMap(kind=kind, layer=layer, mask=mask, given=own, sinks=sinks), (), None))
     if not seen:
         raise TraceError(f"{type(network).__name__} returns no attention weights")
-    return Run(tuple(seen), output[0][0], logits_of(network, output))
+    return Run(tuple(seen), output[0][0], logits_of(network, output, seen[-1].map.query_count))
 
 
 def is_causal(network: nn.Module) -> bool:

@@ -16,8 +16,8 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from attention_core.capture.run import Run, Seen, logits_of, rows_of, sample_rows
-from attention_core.capture.sites import Sites, call_options
+from attention_core.capture.run import Run, Seen, call_options, logits_of, rows_of, sample_rows
+from attention_core.capture.sites import Sites
 from attention_core.errors import TraceError
 from attention_core.maps import Bias, FactoredMap, RelativeBias
 from attention_core.masks import CausalMask, Mask, recognise
@@ -104,7 +104,8 @@ def run(network: nn.Module, inputs: Mapping[str, Tensor]) -> Run:
         _collector.reset(token)
     if not collector.seen:
         raise TraceError(f"{type(network).__name__} does not use the attention interface")
-    return Run(tuple(collector.seen), output[0][0], logits_of(network, output))
+    logits = logits_of(network, output, collector.seen[-1].map.query_count)
+    return Run(tuple(collector.seen), output[0][0], logits)
 
 
 def install(network: Any) -> None:

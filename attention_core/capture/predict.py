@@ -3,14 +3,13 @@
 import torch
 from torch import Tensor
 
-from attention_core.capture.run import Logits, Run
+from attention_core.capture.run import LAST_ROWS, Logits, Run
 from attention_core.models.examples import Encoded, TextReader
 from attention_core.models.loading import LoadedModel
 from attention_core.predictions import Candidate, Prediction, Predictions, Task
 from attention_core.tokens import Tokens
 
 CANDIDATES = 5
-LAST_ROWS = 512  # of a long text, the rows whose predictions are kept
 _BLOCK = 64  # rows whose scores over the whole vocabulary are in memory at once
 _MASKS = ("[MASK]", "<mask>")
 

@@ -1,5 +1,6 @@
 """What every back end returns, and the rows it keeps of the kernel's own output for the self-check."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from attention_core.capture.sites import text_config
 from attention_core.maps import AttentionMap
 
+LAST_ROWS = 512  # of a long text, the rows whose predictions are kept
 Logits = Callable[[slice], Tensor]
 
 
@@ -49,9 +52,21 @@ def rows_of(output: Tensor, rows: Sequence[int]) -> Tensor:
     return output[:, list(rows)].to(torch.float32, copy=True)
 
 
-def logits_of(network: Any, output: Any) -> Logits | None:
+def call_options(network: Any) -> dict[str, Any]:
+    """Keyword arguments for one pass: no cache, whose references to keys and values would outlive it, and of a
+    decoder's scores over its whole vocabulary only the rows whose predictions are kept."""
+    options: dict[str, Any] = {"use_cache": False} if hasattr(text_config(network), "use_cache") else {}
+    if "logits_to_keep" in inspect.signature(network.forward).parameters:
+        options["logits_to_keep"] = LAST_ROWS
+    return options
+
+
+def logits_of(network: Any, output: Any, positions: int) -> Logits | None:
     """What a model of transformers said of its one example: scores of every token of its vocabulary at each row, or
-    of the classes of a picture; None for any other head, whose numbers mean something else."""
+    of the classes of a picture; None for any other head, whose numbers mean something else.
+
+    `positions` is how many tokens it read, of which the last ones may have scores alone.
+    """
     given = getattr(output, "logits", None)
     if given is None:
         return None
@@ -59,4 +74,10 @@ def logits_of(network: Any, output: Any) -> Logits | None:
     if getattr(network, "main_input_name", "") == "pixel_values":
         return (lambda _: own) if own.ndim == 1 else None
     words = own.ndim == 2 and own.shape[-1] == getattr(network.config, "vocab_size", None)
-    return (lambda rows: own[rows]) if words else None
+    before = max(0, positions - len(own)) if "logits_to_keep" in call_options(network) else 0
+
+    def scores(rows: slice) -> Tensor:
+        assert rows.start >= before
+        return own[rows.start - before : rows.stop - before]
+
+    return scores if words else None

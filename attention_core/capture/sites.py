@@ -39,8 +39,3 @@ def text_config(network: Any) -> Any:
     """The configuration of the part that reads text: of a model that sees too, as Gemma-3, it is one within another."""
     config = network.config
     return config.get_text_config() if hasattr(config, "get_text_config") else config
-
-
-def call_options(network: Any) -> dict[str, Any]:
-    """Keyword arguments for one pass: no cache, whose references to keys and values would outlive it."""
-    return {"use_cache": False} if hasattr(text_config(network), "use_cache") else {}

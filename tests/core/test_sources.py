@@ -297,6 +297,19 @@ def test_pip_brings_the_wheel(tmp_path, cache, pip_looks_into):
     assert left_over(cache) == ["tiny"]
 
 
+def test_pip_brings_a_wheel_for_another_machine(tmp_path, cache, pip_looks_into):
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    extra = [(name, data.replace(b"py3-none-any", b"py3-none-manylinux2014_s390x")) for name, data in METADATA]
+    wheel = make_wheel(shelf / "tiny-1.0-py3-none-manylinux2014_s390x.whl", extra=extra)
+    pip_looks_into(shelf)
+    entry = entry_for(wheel)
+    with pytest.raises(FetchError, match="No matching distribution"):
+        fetch(entry, cache)
+    fetch(replace(entry, sources=(replace(entry.sources[0], platform="manylinux2014_s390x"),)), cache)
+    assert is_fetched(entry, cache)
+
+
 def test_pips_last_line_says_why_it_failed(tmp_path, wheel, cache, pip_looks_into):
     pip_looks_into(tmp_path / "nowhere")
     with pytest.raises(FetchError, match=r"download tiny 1\.0: No matching distribution found") as error:

@@ -28,7 +28,7 @@ export function createProgress(root, { i18n, onFetch, onModel }) {
       if (!waiting) return;
       offer(models);
       const { model, step, done, total } = waiting;
-      const values = { model: i18n.model(model), size: i18n.bytes(model.size_bytes) };
+      const values = { model: i18n.model(model), size: i18n.bytes(model.download_bytes) };
       setText(title, i18n.t(`progress.${step}.title`, values));
       setText(text, i18n.t(`progress.${step}.text`, values));
       bar.hidden = amount.hidden = step === "absent";

@@ -7,7 +7,8 @@ import families
 import pytest
 import torch
 
-from attention_core.capture import capture, ready
+from attention_core.capture import capture, ready, wrap
+from attention_core.capture.run import call_options
 from attention_core.capture.selfcheck import tolerance
 from attention_core.errors import NotAvailableError, TooManyTokensError
 from attention_core.maps import Kind
@@ -137,6 +138,23 @@ def test_a_text_of_all_positions_is_taken_and_one_word_more_is_not(family: str) 
 def test_the_readme_prints_this_matrix() -> None:
     assert families.table() in README.read_text(encoding="utf-8"), "python tests/core/capture/families.py prints it"
     assert len(families.SHOWN) >= 20
+
+
+def test_of_a_long_text_a_decoder_scores_the_last_rows_only() -> None:
+    import transformers
+
+    body = families.build("llama", max_position_embeddings=600)
+    model = transformers.LlamaForCausalLM(body.config).eval()
+    model.model = body
+    loaded = wrap(model, families.tokenizer())
+    trace = capture(loaded, families.text(530))
+    assert (loaded.back_end, loaded.refusal) == ("interface", None)
+    with torch.inference_mode():
+        every = torch.softmax(model(torch.tensor([trace.source.ids])).logits[0].float(), -1)
+    assert [one.position for one in trace.predictions.at] == list(range(18, 530))
+    for one in trace.predictions.at:
+        assert one.candidates[0].probability == pytest.approx(float(every[one.position].max()), rel=1e-3)
+    assert model(torch.tensor([trace.source.ids]), **call_options(model)).logits.shape[1] == 512
 
 
 def test_grouped_heads_stay_grouped_and_a_sink_takes_its_share() -> None:
