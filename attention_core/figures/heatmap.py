@@ -65,7 +65,9 @@ def head_figure(trace: AttentionTrace, layer: int, head: int, kind: str | None =
         raise UnknownNameError("head", head, range(attention.head_count))
     queries, keys = trace.queries(kind).texts, trace.keys(kind).texts
     window = attention.weights(head)[0]  # (query, key)
-    figure = heatmap_figure(window, queries, keys, caption=f"{trace.model.title} · L{layer} H{head}")
+    # A quantised model is another model than the published one, and a figure travels without its page.
+    parts = [trace.model.title, f"L{layer} H{head}", *(["quantised"] if trace.model.precision == "quantised" else [])]
+    figure = heatmap_figure(window, queries, keys, caption=" · ".join(parts))
     allowed = attention.allowed().cpu().numpy()  # (query, key)
     return figure if allowed.all() else replace(figure, blocked=~allowed)
 

@@ -3,7 +3,7 @@
 import { ApiProblem, asProblem, createApi } from "./api.js";
 import { createStarts, format, parse } from "./state.js";
 import { createViews } from "./views.js";
-import { fitted, forExample, forKind, forModel, forText, rangeOf, requestOf, tabOf } from "./lib/choices.js";
+import { fitted, forExample, forKind, forModel, forReader, forText, rangeOf, requestOf, tabOf } from "./lib/choices.js";
 import { createPalette } from "./lib/color.js";
 import { createI18n } from "./lib/i18n.js";
 import { windowHolding } from "./lib/cells.js";
@@ -48,6 +48,7 @@ const act = {
   file: upload,
   beginning: () => choose({ truncate: true }, "text"),
   model: (name) => choose(forModel(state, draft, modelOf(state.model), modelOf(name) ?? { name }, boot.examples, startOf), "text"),
+  reader: (name) => choose(forReader(state, name, startOf), "text"),
   kind: (kind) => choose(forKind(state, mapOf(session.trace, kind), session.map.kind), "text"),
   hint: (kind, layer, head) => (kind === session.map.kind ? choose({ layer, head, key: null }) : choose({ ...forKind(state, mapOf(session.trace, kind), session.map.kind), layer, head }, "text")),
   head: (layer, head, how) => choose({ layer, head }, how),

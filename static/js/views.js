@@ -36,7 +36,7 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createModels(at("models"), { i18n, onModel: act.model }),
     createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example, onDraft: act.draft }),
     createImages(at("images"), { i18n, sampleUrl: urls.image, onImage: act.image, onFile: act.file }),
-    createNotices(at("notices"), { i18n, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace }),
+    createNotices(at("notices"), { i18n, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace, onReader: act.reader }),
     createProgress(at("progress"), { i18n, onFetch: act.fetch, onModel: act.model }),
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
     createKinds(at("kinds"), { i18n, onKind: act.kind }),

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from attention_core.capture import Example, capture, ready
 from attention_core.capture.run import LAST_ROWS
 from attention_core.errors import FetchError
+from attention_core.figures.heatmap import head_figure
 from attention_core.looking import look
 from attention_core.maps import Kind
 from attention_core.models.catalogue import load_catalogue
@@ -80,6 +81,11 @@ def test_smollm2_is_a_decoder_that_says_what_comes_next(smollm2: Pair) -> None:
     assert trace.predictions is not None
     assert trace.predictions.at[-1].candidates[0].text == "Paris"
     assert trace.source.texts == ("The", "capital", "of", "France", "is")
+
+
+def test_a_figure_of_a_quantised_model_says_so(smollm2: Pair) -> None:
+    figure = head_figure(capture(smollm2[0], "The capital of France is"), 16, 0)
+    assert figure.caption == "SmolLM2 · L16 H0 · quantised"
 
 
 def test_a_pass_of_smollm2_takes_no_more_than_estimated(smollm2: Pair) -> None:

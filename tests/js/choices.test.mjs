@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createStarts, parse } from "../../static/js/state.js";
-import { fitted, forExample, forKind, forModel, forText, requestOf, tabOf } from "../../static/js/lib/choices.js";
+import { fitted, forExample, forKind, forModel, forReader, forText, readerOf, requestOf, tabOf } from "../../static/js/lib/choices.js";
 import { isOff, offHeads, toggled } from "../../static/js/lib/off.js";
 
 const EXAMPLES = [
@@ -113,4 +113,24 @@ test("every example names its model, and text or image; every language of the pa
   }
   const names = examples.map(({ model, text, target, image }) => JSON.stringify([model, text, target, image]));
   assert.equal(new Set(names).size, names.length);
+});
+
+test("a language is offered the first ready model that reads it as plain text, else one that can be fetched", () => {
+  const model = (name, more) => ({ name, input: "text", languages: ["ko"], training: null, ready: true, state: "ready", ...more });
+  const english = model("english", { languages: ["en"] });
+  const translates = model("translates", { input: "translation" });
+  const lesson = model("lesson", { training: { data: {} } });
+  const failed = model("failed", { ready: false, state: "failed" });
+  const absent = model("absent", { ready: false, state: "absent" });
+  assert.equal(readerOf([english, translates, lesson], "ko"), null);
+  assert.equal(readerOf([english, failed, absent, translates], "ko").name, "absent");
+  assert.equal(readerOf([absent, model("here"), model("later")], "ko").name, "here");
+});
+
+test("the same text goes to the model that knows its language, as whole words, without what belonged to the other", () => {
+  const startOf = createStarts([{ model: "e5", text: "first", layer: 2, head: 6 }], "minilm");
+  const state = { ...startOf("minilm"), model: "minilm", text: "나는", off: "encoder-self.0.1", query: 3, layer: 5, head: 9, truncate: true };
+  const next = { ...state, ...forReader(state, "e5", startOf) };
+  assert.deepEqual([next.model, next.text, next.words, next.layer, next.head], ["e5", "나는", true, 2, 6]);
+  assert.deepEqual([next.off, next.query, next.truncate], [null, null, false]);
 });

@@ -31,6 +31,19 @@ export function forModel(state, draft, from, to, examples, startOf) {
   return { ...FRESH, ...NO_CELL, model: to.name, text: first, target, image, kind, layer, head, query, key };
 }
 
+/** The model that is offered for a language: the first in the list that reads it as plain text, ready ones before others. */
+export function readerOf(models, language) {
+  const reads = (model) => model.input === "text" && model.languages.includes(language) && !model.training;
+  const rank = (model) => (model.ready ? 0 : model.state === "failed" ? 2 : 1);
+  return models.filter(reads).sort((one, other) => rank(one) - rank(other))[0] ?? null;
+}
+
+/** The same text in a model that knows its language, as whole words. */
+export function forReader(state, name, startOf) {
+  const { kind, layer, head } = startOf(name);
+  return { ...FRESH, ...NO_CELL, model: name, text: state.text, image: null, kind, layer, head, words: true };
+}
+
 /** Another kind of attention: layer and head stay in its range; decoders' kinds share their rows. */
 export function forKind(state, map, from) {
   const clamp = (value, n) => Math.max(0, Math.min(value, n - 1));

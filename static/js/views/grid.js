@@ -8,6 +8,8 @@ import { weight } from "../lib/i18n.js";
 import { visible } from "../lib/tokens.js";
 
 const FEW = 6;
+const GAP = 6; // pixels between a head that was scrolled to and the edge
+const MANY = 14; // layers of which not all are on show: the grid scrolls by itself, and the cards below stay near
 
 export function createGrid(root, { i18n, onHead, peakOf }) {
   const doc = root.ownerDocument;
@@ -15,6 +17,7 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
   const peek = createPeek(root.querySelector("[data-peek]"), { i18n, peakOf });
   let cells = [];
   let shape = "";
+  let at = "";
   let painted = {};
   let scene = null;
 
@@ -25,6 +28,7 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
     const rows = cells.map((row, l) => el(doc, "div", { role: "row", class: "row" }, el(doc, "span", { role: "rowheader", text: `L${l}` }), ...row));
     grid.style.setProperty("--heads", heads);
     grid.classList.toggle("few", heads <= FEW);
+    grid.classList.toggle("tall", layers > MANY);
     grid.replaceChildren(head, ...rows);
   }
 
@@ -69,17 +73,30 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
     }));
   }
 
+  // The page itself stays where it is.
+  function reveal({ layer, head }) {
+    const box = grid.getBoundingClientRect();
+    const top = box.top + grid.firstChild.offsetHeight;
+    const row = cells[layer][head].getBoundingClientRect();
+    if (row.top < top) grid.scrollTop -= top - row.top + GAP;
+    else if (row.bottom > box.bottom) grid.scrollTop += row.bottom - box.bottom + GAP;
+  }
+
   return {
     update(next) {
       scene = next;
       const { session, palette, map } = { ...next, map: next.session?.map };
       root.setAttribute("aria-busy", String(next.busy));
       if (!session) return;
-      if (shape !== `${map.layers} ${map.heads}`) rebuild(map);
+      const isNew = shape !== `${map.layers} ${map.heads}`;
+      if (isNew) rebuild(map);
       shape = `${map.layers} ${map.heads}`;
       if (painted.session !== session || painted.palette !== palette.name) paint(next);
       painted = { session, palette: palette.name };
+      const moved = isNew || at !== `${next.layer} ${next.head}`;
+      at = `${next.layer} ${next.head}`;
       select(next);
+      if (moved) reveal(next);
       strike(next);
       peek.show(next, next.layer, next.head);
     },

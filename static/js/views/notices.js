@@ -1,22 +1,23 @@
 // What the reader must know about this text, and what went wrong, as sentences with what can be done.
 
 import { el } from "../lib/dom.js";
+import { readerOf } from "../lib/choices.js";
 import { excerpt } from "../lib/tokens.js";
 
 const LISTED = 3;
 const RETRY = new Set(["unreachable", "internal", "busy", "fetch-failed", "model-loading", "trace-not-held", "plotly"]);
 const CUT_SHOWN = 60;
 
-export function createNotices(root, { i18n, onRetry, onBeginning, onReplace }) {
+export function createNotices(root, { i18n, onRetry, onBeginning, onReplace, onReader }) {
   const doc = root.ownerDocument;
-  let shown = null;
+  let shown = {};
 
-  function update({ session, problem }) {
+  function update({ session, problem, models }) {
     const subject = problem ?? session?.trace;
-    if (shown === subject) return;
-    shown = subject;
+    if (shown.subject === subject && shown.models === models) return;
+    shown = { subject, models };
     const notices = problem ? [] : session?.trace.notices ?? [];
-    root.replaceChildren(...(problem ? [problemItem(problem)] : []), ...(notices.length ? [noticeItem(notices, session)] : []));
+    root.replaceChildren(...(problem ? [problemItem(problem)] : []), ...(notices.length ? [noticeItem(notices, session, models)] : []));
   }
 
   function problemItem(problem) {
@@ -27,8 +28,15 @@ export function createNotices(root, { i18n, onRetry, onBeginning, onReplace }) {
     return el(doc, "div", { class: "notice bad", role: "alert" }, el(doc, "p", { text: problemSentence(i18n, problem) }), ...actions);
   }
 
-  function noticeItem(notices, session) {
-    return el(doc, "div", { class: "notice" }, ...notices.map((notice) => el(doc, "p", { text: noticeSentence(i18n, notice, session) })));
+  function noticeItem(notices, session, models) {
+    return el(doc, "div", { class: "notice" }, ...notices.map((notice) => el(doc, "p", { text: noticeSentence(i18n, notice, session) })),
+      ...notices.flatMap((notice) => offers(notice, models)));
+  }
+
+  // A text in a language that this model has not learned: one click to a model that has.
+  function offers({ code, language }, models) {
+    const model = code === "language" ? readerOf(models, language) : null;
+    return model ? [action("notice.language.reader", { model: i18n.model(model) }, () => onReader(model.name))] : [];
   }
 
   const action = (key, values, onclick) => el(doc, "button", { type: "button", class: "pill", text: i18n.t(key, values), onclick });
