@@ -40,6 +40,7 @@ def model_document(entry: "CatalogueEntry", state: str, job: str | None, problem
         "input": card.input,
         "bundled": entry.bundled is not None,
         "switchable": card.family in IN_HOUSE,
+        "pairs": card.reads_pairs,
         "samples": list(entry.samples),
         "size_bytes": entry.size_bytes,
         "download_bytes": entry.download_bytes,
@@ -70,13 +71,16 @@ def trace_document(trace_id: str, trace: "AttentionTrace") -> Document:
         "id": trace_id,
         "model": _card(trace),
         "source": tokens_document(trace.source),
+        "source_queries": None if trace.source_queries is None else tokens_document(trace.source_queries),
         "target": None if trace.target is None else tokens_document(trace.target),
         "decoder_input": None if trace.decoder_input is None else tokens_document(trace.decoder_input),
         "picture": None if trace.picture is None else _picture(trace.picture),
         "maps": [_kind(trace, kind) for kind in trace.kinds],
         "predictions": None if trace.predictions is None else predictions_document(trace.predictions),
         "predictions_note": trace.predictions_note,
-        "looking": {"words": trace.looking.words, "special": trace.looking.special},
+        "looking": {
+            "words": trace.looking.words, "special": trace.looking.special, "segments": trace.looking.segments,
+        },
         "off": list(trace.off),
         "provenance": _provenance(trace),
         "notices": [{"code": notice.code, **notice.facts} for notice in trace.notices],
@@ -99,9 +103,10 @@ def _card(trace: "AttentionTrace") -> Document:
 
 
 def tokens_document(tokens: "Tokens") -> Document:
-    """One sequence: its text, and a list with an entry a token for everything known of them."""
+    """One sequence: its text or its two, and a list with an entry a token for everything known of them."""
     return {
         "text": tokens.text,
+        "pair": tokens.pair,
         "ids": list(tokens.ids),
         "pieces": list(tokens.pieces),
         "texts": list(tokens.texts),
@@ -165,6 +170,8 @@ def _axis(trace: "AttentionTrace", tokens: "Tokens") -> str:
     """Which sequence of the trace these tokens are."""
     if tokens is trace.source:
         return "source"
+    if tokens is trace.source_queries:
+        return "source_queries"
     return "target" if tokens is trace.target else "decoder_input"
 
 

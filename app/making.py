@@ -47,7 +47,7 @@ def _misfit(entry: CatalogueEntry, request: TraceRequest) -> str | None:
         return "no-picture"
     if request.target is not None and entry.card.input != "translation":
         return "no-target"
-    if request.pair is not None and (sees or entry.card.kinds != ("encoder-self",)):
+    if request.pair is not None and not entry.card.reads_pairs:
         return "no-pair"
     if request.options.off and entry.card.family not in IN_HOUSE:
         return "no-switch"

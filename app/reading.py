@@ -38,11 +38,11 @@ def npy(array: Array) -> bytes:
 
 def looked(trace: "AttentionTrace", wanted: LookParameters) -> "AttentionTrace":
     """The trace as it is to be shown; the trace itself when nothing is merged or hidden."""
-    if wanted.words == "0" and wanted.special == "show":
+    if (wanted.words, wanted.special, wanted.segments) == ("0", "show", "all"):
         return trace
     from attention_core.looking import look
 
-    return look(trace, words=wanted.words == "1", special=wanted.special)
+    return look(trace, words=wanted.words == "1", special=wanted.special, segments=wanted.segments)
 
 
 def read_thumbnails(trace: "AttentionTrace", wanted: ThumbnailParameters) -> Array:

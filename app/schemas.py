@@ -72,6 +72,9 @@ class LookParameters(Parameters):
     special: Literal["show", "hide", "renormalise"] = Field(
         default="show", description="special tokens; renormalise: hidden, and what is left of a row sums to 1"
     )
+    segments: Literal["all", "AA", "AB", "BA", "BB"] = Field(
+        default="all", description="of a pair, the text that looks and the one looked at; a cut, nothing is scaled up"
+    )
 
 
 class ThumbnailParameters(LookParameters):

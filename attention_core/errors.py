@@ -63,14 +63,20 @@ class TooManyTokensError(InputError):
 
     code = "too-many-tokens"
 
-    def __init__(self, count: int, limit: int, *, what: str = "text") -> None:
-        super().__init__(
+    def __init__(self, count: int, limit: int, *, what: str = "text", parts: tuple[int, int] | None = None) -> None:
+        """`parts` are the tokens of each of two texts, which are never cut."""
+        message = (
             f"this {what} has {count} tokens and the model takes at most {limit}; "
-            "shorten it, or allow truncation to see its beginning",
-            count=count,
-            limit=limit,
-            reason=what,
+            "shorten it, or allow truncation to see its beginning"
         )
+        facts: dict[str, Fact] = {}
+        if parts is not None:
+            message = (
+                f"the two texts have {parts[0]} and {parts[1]} tokens, {count} with the model's markers, and the "
+                f"model takes at most {limit}; shorten one of them"
+            )
+            facts = {"first": parts[0], "second": parts[1]}
+        super().__init__(message, count=count, limit=limit, reason=what, **facts)
 
 
 class UnknownWordsError(InputError):

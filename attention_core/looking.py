@@ -1,4 +1,4 @@
-"""Ways to look at a trace: whole words instead of pieces, special tokens left out.
+"""Ways to look at a trace: whole words instead of pieces, special tokens left out, one text of a pair.
 
 What comes back is a trace like any other, whose maps compute their windows from the original's, so every view,
 figure and export shows it without knowing. The original keeps every number.
@@ -6,6 +6,9 @@ figure and export shows it without knowing. The original keeps every number.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import compress
+from operator import not_
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,24 +20,32 @@ from attention_core.tokens import Tokens
 from attention_core.trace import AttentionTrace, Looking
 
 SPECIAL = ("show", "hide", "renormalise")
+SEGMENTS = ("all", "AA", "AB", "BA", "BB")
 Groups = tuple[tuple[int, ...], ...]
 
 
-def look(trace: AttentionTrace, *, words: bool = False, special: str = "show") -> AttentionTrace:
-    """The trace seen through a choice: `words` merges the pieces of a word, `special` is one of SPECIAL.
+def look(trace: AttentionTrace, *, words: bool = False, special: str = "show", segments: str = "all") -> AttentionTrace:
+    """The trace seen through a choice: `words` merges the pieces of a word, `special` is one of SPECIAL, `segments`
+    one of SEGMENTS.
 
     Words by Clark et al. 2019, section 4.1: attention to a word is the sum over its pieces, attention from a word
     the mean over its pieces, so rows still sum to 1. "hide" then leaves out the rows and columns of special tokens,
-    and rows sum to 1 minus what was `removed`; "renormalise" divides each row by what is left of it.
-    NotAvailableError when nothing would be left.
+    and rows sum to 1 minus what was `removed`; "renormalise" divides each row by what is left of it. `segments`
+    last keeps of a pair the rows of one text and the columns of one: "AB" is the first looking at the second. It only
+    cuts: what "AA" and "AB" show of a row is what the row had.
+    NotAvailableError when nothing would be left, and for segments of what is no pair in an encoder.
     """
     if special not in SPECIAL:
         raise UnknownNameError("choice for special tokens", special, SPECIAL)
-    looking = Looking(words=words, special=special)
+    if segments not in SEGMENTS:
+        raise UnknownNameError("choice of segments", segments, SEGMENTS)
+    looking = Looking(words=words, special=special, segments=segments)
     if looking == trace.looking:
         return trace
     if trace.looking != Looking():
         raise NotAvailableError("this trace is seen through a choice already; look at the original")
+    if segments != "all":
+        return _between(trace, looking)
     seen = {id(tokens): _axis(tokens, looking) for tokens in trace.sequences}
     maps = tuple(
         _looked(one, seen[id(trace.queries(one.kind))], seen[id(trace.keys(one.kind))], special) for one in trace.maps
@@ -49,13 +60,35 @@ def look(trace: AttentionTrace, *, words: bool = False, special: str = "show") -
     )
 
 
+def _between(trace: AttentionTrace, looking: Looking) -> AttentionTrace:
+    """A pair seen from one of its texts to one of them."""
+    if set(trace.kinds) != {Kind.ENCODER_SELF}:
+        raise NotAvailableError("only an encoder alone reads two texts at once", reason="one-text")
+    if set(trace.source.segment) != {"A", "B"}:
+        raise NotAvailableError("this trace is of one text; there is no second one to look at", reason="one-text")
+    whole = _axis(trace.source, looking)
+    axes = {name: _part(whole, trace.source, name) for name in dict.fromkeys(looking.segments)}
+    queries, keys = (axes[name] for name in looking.segments)
+    return replace(
+        trace,
+        source=keys.tokens,
+        source_queries=None if queries is keys else queries.tokens,
+        maps=tuple(_looked(one, queries, keys, looking.special) for one in trace.maps),
+        looking=looking,
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class _Axis:
-    """One sequence as it is shown: the groups of positions that stay, the positions that are hidden, and the tokens."""
+    """One sequence as it is shown: the groups of positions that stay, the positions that are hidden, and the tokens.
+
+    `elsewhere` are the groups that are not hidden but stand in the other text of a pair, which is cut away.
+    """
 
     shown: Groups
     hidden: tuple[int, ...]
     tokens: Tokens
+    elsewhere: Groups = ()
 
 
 def _axis(tokens: Tokens, looking: Looking) -> _Axis:
@@ -66,6 +99,17 @@ def _axis(tokens: Tokens, looking: Looking) -> _Axis:
         raise NotAvailableError("without its special tokens nothing of this sequence would be left")
     hidden = tuple(at for at, special in enumerate(tokens.special) if leaves and special)
     return _Axis(shown, hidden, tokens.grouped(shown))
+
+
+def _part(whole: _Axis, tokens: Tokens, segment: str) -> _Axis:
+    """Of an axis what stands in one text of a pair."""
+    inside = [tokens.segment[group[0]] == segment for group in whole.shown]
+    shown = tuple(compress(whole.shown, inside))
+    if not shown:
+        text = "first" if segment == "A" else "second"
+        raise NotAvailableError(f"without its special tokens nothing of the {text} text would be left")
+    elsewhere = tuple(compress(whole.shown, map(not_, inside)))
+    return _Axis(shown, whole.hidden, tokens.grouped(shown), elsewhere)
 
 
 def _tokens_of(tokens: Tokens | None, seen: Mapping[int, _Axis]) -> Tokens | None:
@@ -107,9 +151,9 @@ class GroupedMask(Mask):
         by_key = allowed.new_zeros(len(query_at), len(keys)).index_add_(1, key_group, allowed)
         return by_key.new_zeros(len(queries), len(keys)).index_add_(0, query_group, by_key) > 0
 
-    def describe(self) -> dict[str, str]:
-        """Plain data: the kind."""
-        return {"mask": "words"}
+    def describe(self) -> dict[str, Any]:
+        """Plain data: the kind, and the mask over single positions."""
+        return {"mask": "words", "of": self.base.describe()}
 
 
 def _members(groups: Groups, numbers: Tensor) -> tuple[Tensor, Tensor]:
@@ -122,7 +166,7 @@ def _members(groups: Groups, numbers: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LookedMap(AttentionMap):
-    """A map seen through merged words and hidden special tokens: windows are computed from the original's."""
+    """A map seen through merged words, hidden special tokens and a cut: windows are computed from the original's."""
 
     base: AttentionMap
     query_axis: _Axis
@@ -172,11 +216,14 @@ class LookedMap(AttentionMap):
         return self._merged(head, query, (self.key_axis.hidden,))[..., 0]
 
     def _rows(self, heads: slice, queries: slice) -> Tensor:
-        rows = self._merged(heads, queries, self.key_axis.shown)  # (head, query, key)
+        shown, elsewhere = self.key_axis.shown, self.key_axis.elsewhere
         if not self.renormalise:
-            return rows
+            return self._merged(heads, queries, shown)  # (head, query, key)
+        # What was cut away had its share too: a cut row is a part of the row that was scaled up.
+        rows = self._merged(heads, queries, (*shown, *elsewhere))  # (head, query, key of both texts)
         # A row that looked at hidden tokens only has nothing left to share out, and stays 0.
-        return rows / rows.sum(-1, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
+        rows = rows / rows.sum(-1, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
+        return rows.narrow(-1, 0, len(shown))
 
     def _merged(self, heads: slice, queries: slice, keys: Groups) -> Tensor:
         """The mean over each query's pieces of the sums over each group of keys (head, query, group of keys)."""

@@ -30,10 +30,13 @@ FORMAT = "attention-atlas-trace-2"
 def save(trace: AttentionTrace, path: Path | str) -> None:
     """Write the trace to `path`; a file that stands there is replaced only once the new one is whole.
 
-    A TraceError for a trace that is seen through words or hidden tokens: the original holds everything.
+    A TraceError for a trace that is seen through words, hidden tokens or one text of a pair: the original holds
+    everything.
     """
     if trace.looking != Looking():
-        raise TraceError("this trace is seen through words or hidden special tokens; save the original")
+        raise TraceError(
+            "this trace is seen through words, hidden special tokens or one text of a pair; save the original"
+        )
     store = _Store()
     document = {
         "format": FORMAT,

@@ -25,7 +25,8 @@ class Tokens:
     code-point ranges in the input, None for special tokens; they may overlap. words are group indices, None for
     special tokens. `cut` is the code point where the text that was left out begins, None when nothing was;
     `count` is the number of tokens before the cut. `positions` says which tokens of the model each entry stands
-    for where words are merged or special tokens are left out, None where each entry is one token.
+    for where words are merged or special tokens are left out, None where each entry is one token. `pair` is the
+    second of two texts, which the spans of segment B count in, None where there is one text.
     """
 
     text: str
@@ -39,9 +40,10 @@ class Tokens:
     cut: int | None = None
     count: int | None = None
     positions: tuple[tuple[int, ...], ...] | None = None
+    pair: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.text, str):
+        if not isinstance(self.text, str) or not isinstance(self.pair, str | None):
             raise ShapeError("the text of Tokens is no text")
         lengths = {name: len(getattr(self, name)) for name in ("ids", *_FIELDS)}
         if self.positions is not None:
@@ -66,10 +68,9 @@ class Tokens:
         *,
         special: Sequence[bool] | None = None,
         byte_level: bool = False,
-        cut: int | None = None,
-        count: int | None = None,
+        pair: str | None = None,
     ) -> "Tokens":
-        """The tokens of a `tokenizers` encoding of `text`.
+        """The tokens of a `tokenizers` encoding of `text`, or of `text` and `pair`.
 
         `special` says which are markers, by default those that the tokenizer put there; `byte_level` when the
         pieces spell bytes, as GPT-2's do.
@@ -80,20 +81,21 @@ class Tokens:
             None if is_special else (start, end)
             for is_special, (start, end) in zip(special, encoding.offsets, strict=True)
         )
+        segment = _segments(encoding)
+        texts = tuple(text if of == "A" or pair is None else pair for of in segment)
         return cls(
             text=text,
             ids=tuple(encoding.ids),
             pieces=pieces,
-            texts=_texts(text, pieces, spans, byte_level=byte_level),
+            texts=_texts(texts, pieces, spans, byte_level=byte_level),
             spans=spans,
             special=special,
             words=tuple(
                 None if is_special else word
                 for word, is_special in zip(encoding.word_ids, special, strict=True)
             ),
-            segment=_segments(encoding),
-            cut=cut,
-            count=count,
+            segment=segment,
+            pair=pair,
         )
 
 
@@ -164,9 +166,12 @@ class Tokens:
     def _is_tied(self, position: int) -> bool:
         """Whether a combining mark, before or behind the border, ties this token to the one before it."""
         span, before = self.spans[position], self.spans[position - 1]
-        if span is None or before is None or span[0] != before[1] or span[0] == 0 or self.segment[position] == "B":
+        text = self._text_at(position)
+        if span is None or before is None or span[0] != before[1] or span[0] == 0 or text is None:
             return False
-        left, right = self.text[span[0] - 1], self.text[span[0] : span[0] + 1]
+        if self.segment[position] != self.segment[position - 1]:
+            return False
+        left, right = text[span[0] - 1 : span[0]], text[span[0] : span[0] + 1]
         behind = _is_combining(left) and left != "\u200d" and not "\ufe00" <= left <= "\ufe0f"
         return _is_combining(right) or (behind and right.isalpha())
 
@@ -190,10 +195,14 @@ class Tokens:
         return (min(span[0] for span in spans), max(span[1] for span in spans)) if spans else None
 
     def _text_of(self, group: tuple[int, ...]) -> str:
-        span = self._span_of(group)
-        if len(group) == 1 or span is None or "B" in (self.segment[at] for at in group):
-            return "".join(self.texts[at] for at in group)  # a second text is not kept, so its pieces are joined
-        return display_text(self.text[slice(*span)])
+        span, text = self._span_of(group), self._text_at(group[0])
+        if len(group) == 1 or span is None or text is None:
+            return "".join(self.texts[at] for at in group)
+        return display_text(text[slice(*span)])
+
+    def _text_at(self, position: int) -> str | None:
+        """The text that a token's span counts in; None for a second text that was not kept."""
+        return self.text if self.segment[position] == "A" else self.pair
 
 
 _BYTE_PIECE = re.compile(r"<0x[0-9A-Fa-f]{2}>\Z")
@@ -235,7 +244,7 @@ def _one_segment(count: int) -> tuple[Segment, ...]:
 
 
 def _texts(
-    text: str, pieces: Sequence[str], spans: Sequence[Span | None], *, byte_level: bool
+    texts: Sequence[str], pieces: Sequence[str], spans: Sequence[Span | None], *, byte_level: bool
 ) -> tuple[str, ...]:
     """Every piece as a person reads it; of several that are one character, each is the character and a number."""
     read = [
@@ -243,7 +252,7 @@ def _texts(
         for piece, span in zip(pieces, spans, strict=True)
     ]
     part, before = 0, None
-    for at, (piece, span) in enumerate(zip(pieces, spans, strict=True)):
+    for at, (text, piece, span) in enumerate(zip(texts, pieces, spans, strict=True)):
         partial = byte_level and span is not None and bool(_BYTES.fullmatch(read[at])) and not _BYTE_PIECE.match(piece)
         part = part + 1 if partial and span == before else 1
         before = span if partial else None

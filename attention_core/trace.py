@@ -49,10 +49,12 @@ class Notice:
 
 @dataclass(frozen=True)
 class Looking:
-    """How a trace is shown: whole words instead of pieces, special tokens left out. `looking.look` makes it so."""
+    """How a trace is shown: whole words instead of pieces, special tokens left out, the rows of one text of a pair
+    and the columns of one. `looking.look` makes it so."""
 
     words: bool = False
     special: str = "show"
+    segments: str = "all"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,8 @@ class AttentionTrace:
     A decoder beside an encoder reads `decoder_input` and writes `target`: row i reads the one's token i, which is
     the token that was written before it, and writes the other's. maps stand by kind, each kind's layers in order. `off`
     names the heads that were switched off, "kind.layer.head". predictions_note says as a code why there are no
-    predictions. A ShapeError or TraceError refuses maps that do not fit the tokens.
+    predictions. source_queries are the tokens that look where a pair is seen from one text to the other; then
+    `source` is what they look at. A ShapeError or TraceError refuses maps that do not fit the tokens.
     """
 
     model: ModelCard
@@ -77,6 +80,7 @@ class AttentionTrace:
     predictions_note: str = "no-head"
     off: tuple[str, ...] = ()
     looking: Looking = Looking()
+    source_queries: Tokens | None = None
 
     def __post_init__(self) -> None:
         if not self.maps:
@@ -85,6 +89,8 @@ class AttentionTrace:
             raise TraceError("a target and the decoder's input belong together")
         if self.target is not None and self.decoder_input is not None and len(self.target) != len(self.decoder_input):
             raise ShapeError(f"a decoder that reads {len(self.decoder_input)} tokens writes no {len(self.target)}")
+        if (self.source_queries is not None) != (self.looking.segments in ("AB", "BA")):
+            raise TraceError("only a pair seen from one text to the other has tokens of its own that look")
         if self.predictions is not None and self.looking == Looking():
             rows = len(self.source if self.decoder_input is None else self.decoder_input)
             if any(one.position is not None and not 0 <= one.position < rows for one in self.predictions.at):
@@ -127,7 +133,10 @@ class AttentionTrace:
 
     def queries(self, kind: Kind | str) -> Tokens:
         """The tokens that look: in cross attention those that are being written."""
-        return self._axis(kind, self.target)
+        tokens = self._axis(kind, self.target)
+        if kind == Kind.ENCODER_SELF and self.source_queries is not None:
+            return self.source_queries
+        return tokens
 
     def keys(self, kind: Kind | str) -> Tokens:
         """The tokens that are looked at."""
@@ -146,8 +155,10 @@ class AttentionTrace:
 
     @property
     def sequences(self) -> tuple[Tokens, ...]:
-        """Every sequence of the trace: the source, and with a decoder the target and what the decoder read."""
-        return tuple(one for one in (self.source, self.target, self.decoder_input) if one is not None)
+        """Every sequence of the trace: the source, with a decoder the target and what the decoder read, and what
+        looks at the source where that is another text."""
+        every = (self.source, self.target, self.decoder_input, self.source_queries)
+        return tuple(one for one in every if one is not None)
 
     @property
     def nbytes(self) -> int:

@@ -40,6 +40,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 def _add_example(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", metavar="TEXT", nargs="?", help="the sentence; left out only with --image")
     parser.add_argument("--model", help="a name that `models` lists (default: the first)")
+    parser.add_argument("--pair", metavar="TEXT", help="a second sentence, for encoders that read two")
     parser.add_argument("--target", metavar="TEXT", help="what the translation says (default: the model's own)")
     parser.add_argument("--image", metavar="FILE", help="a picture (PNG, JPEG, WebP), or the name of a sample")
     parser.add_argument("--off", metavar="HEADS", help="heads to switch off: decoder-self.0.3,cross.1.2")
@@ -47,6 +48,10 @@ def _add_example(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--special", choices=("show", "hide", "renormalise"), default="show", help="what to do with special tokens"
     )
+    parser.add_argument(
+        "--segments", choices=("all", "AA", "AB", "BA", "BB"), default="all",
+        help="of a pair, the sentence that looks and the one looked at: AB is the first looking at the second",
+    )  # fmt: skip
     parser.add_argument("--truncate", action="store_true", help="show the beginning of a text that is too long")
     parser.add_argument("--json", action="store_true", help="print what the API replies")
 
@@ -91,12 +96,15 @@ def summary(shown: "AttentionTrace") -> list[str]:
     heads = ", ".join(
         f"{len(shown.maps_of(kind))} x {shown.maps_of(kind)[0].head_count} {kind}" for kind in shown.kinds
     )
+    count = len(shown.source) + len(shown.source_queries or ())
     lines = [
-        f"{shown.model.full_title}: {len(shown.source)} tokens, {heads} (layers x heads), {made.seconds * 1000:.0f} ms",
+        f"{shown.model.full_title}: {count} tokens, {heads} (layers x heads), {made.seconds * 1000:.0f} ms",
         f"recomputed rows differ by at most {made.self_check_error:.1e} (tolerance {made.self_check_tolerance:.1e})",
     ]
     if shown.off:
         lines.append(f"switched off: {', '.join(shown.off)}")
+    if shown.source_queries is not None:
+        lines.append(" ".join(shown.source_queries.texts))
     if shown.picture is None:
         lines.append(" ".join(shown.source.texts))
     else:
@@ -137,7 +145,7 @@ def _spoken(candidate: "Candidate") -> str:
 def _looked(made: "AttentionTrace", arguments: argparse.Namespace) -> "AttentionTrace":
     from attention_core.looking import look
 
-    return look(made, words=arguments.words, special=arguments.special)
+    return look(made, words=arguments.words, special=arguments.special, segments=arguments.segments)
 
 
 def _capture(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
@@ -154,7 +162,7 @@ def _capture(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
     options = checked(schemas.Options, {"truncate": arguments.truncate, "off": off})
     # A terminal's bytes that are no UTF-8 arrive as halves of surrogate pairs, which the id refuses.
     request = schemas.TraceRequest.model_construct(
-        model=arguments.model, text=arguments.text, pair=None, target=arguments.target, image=arguments.image,
+        model=arguments.model, text=arguments.text, pair=arguments.pair, target=arguments.target, image=arguments.image,
         options=options,
     )  # fmt: skip
     demand_fit(entry, request)

@@ -195,7 +195,7 @@ def _notices(model: LoadedModel, encoded: Encoded, *, unfinished: bool) -> tuple
     cut, a translation that the model did not end."""
     notices = []
     source = encoded.source
-    if _HANGUL.search(source.text) and model.card.languages and "ko" not in model.card.languages:
+    if _HANGUL.search(source.text + (source.pair or "")) and model.card.languages and "ko" not in model.card.languages:
         notices.append(Notice("language", {"language": "ko"}))
     unknown = sum(piece in ("[UNK]", "<unk>") for piece in source.pieces)
     if unknown:

@@ -29,3 +29,8 @@ class ModelCard:
     revision: str
     input: str = "text"
     closed_vocabulary: bool = False
+
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether it reads a second text beside the first: an encoder alone, of texts."""
+        return self.kinds == ("encoder-self",) and self.input == "text"

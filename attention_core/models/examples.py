@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -72,9 +72,9 @@ class TextReader:
     ) -> Tokens:
         """The tokens of a text, or of two for one encoder.
 
-        An EmptyTextError, a TextError for half a surrogate pair, a TooManyTokensError unless `truncate`; where the
-        model has a closed vocabulary, an UnknownWordsError, and a WrongLanguageError unless the text is in `language`.
-        `what` is how these call the text.
+        An EmptyTextError, a TextError for half a surrogate pair, a TooManyTokensError unless `truncate`, which cuts
+        one text and never two; where the model has a closed vocabulary, an UnknownWordsError, and a WrongLanguageError
+        unless the text is in `language`. `what` is how these call the text.
         """
         try:
             (text + (pair or "")).encode()
@@ -82,10 +82,13 @@ class TextReader:
             raise TextError("this text holds half of a surrogate pair, which is no character; remove it") from None
         if self._composes:
             text = unicodedata.normalize("NFC", text)
+            pair = None if pair is None else unicodedata.normalize("NFC", pair)
         encoding = self.tokenizer.encode(text, pair)
         special = self._is_special(encoding)
         if all(special):
             raise EmptyTextError("there is no text to look at; write a sentence")
+        if pair is not None:
+            _demand_two(encoding, special)
         if self._card.closed_vocabulary:
             if language:
                 spans = zip(encoding.offsets, special, strict=True)
@@ -93,10 +96,12 @@ class TextReader:
             refuse_unknown(self.tokenizer, text, encoding)
         count, limit, cut = len(encoding.ids), self._card.max_tokens, None
         if limit is not None and count > limit:
-            if not truncate or pair is not None:
+            if pair is not None:
+                raise TooManyTokensError(count, limit, what="pair", parts=_sizes(encoding, special))
+            if not truncate:
                 raise TooManyTokensError(count, limit, what=what)
             cut, encoding = self._beginning(text, encoding, limit)
-        return self._tokens(text, encoding, cut=cut, count=count)
+        return replace(self._tokens(text, encoding, pair), cut=cut, count=count)
 
     def write(self, ids: list[int]) -> Tokens:
         """The tokens of ids that a decoder wrote, with the text that they spell."""
@@ -107,9 +112,9 @@ class TextReader:
         pieces, special = [self.piece(one) for one in ids], [one in self._special for one in ids]
         return Tokens.of_ids(ids, pieces, special, byte_level=self._byte_level)
 
-    def _tokens(self, text: str, encoding: Any, *, cut: int | None = None, count: int | None = None) -> Tokens:
+    def _tokens(self, text: str, encoding: Any, pair: str | None = None) -> Tokens:
         special = self._is_special(encoding)
-        return Tokens.of(text, encoding, special=special, byte_level=self._byte_level, cut=cut, count=count)
+        return Tokens.of(text, encoding, special=special, byte_level=self._byte_level, pair=pair)
 
     def _is_special(self, encoding: Any) -> list[bool]:
         """Which tokens are markers of the model's own, put there by the tokenizer or typed by a person."""
@@ -139,3 +144,20 @@ class TextReader:
             if len(encoding.ids) <= limit:
                 return cut, encoding
             cut -= 1
+
+
+def _sizes(encoding: Any, special: list[bool]) -> tuple[int, int]:
+    """How many tokens each of two texts has, markers left out."""
+    found = [number for number, marker in zip(encoding.sequence_ids, special, strict=True) if not marker]
+    return found.count(0), found.count(1)
+
+
+def _demand_two(encoding: Any, special: list[bool]) -> None:
+    """An EmptyTextError unless each of two texts holds something beside markers."""
+    first, second = _sizes(encoding, special)
+    if not first:
+        raise EmptyTextError("there is nothing in the first text to look at; write a sentence")
+    if not second:
+        raise EmptyTextError(
+            "there is nothing in the second text to look at; write a sentence, or leave it out", reason="pair"
+        )

@@ -56,10 +56,10 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
 }
 
 // Only what was said is sent: the server knows its own defaults.
-function traceBody({ model, text, target, image, truncate, off }) {
+function traceBody({ model, text, pair, target, image, truncate, off }) {
   const options = { ...(truncate && { truncate: true }), ...(off && { off: off.split(",") }) };
   return {
-    model, ...(text != null && { text }), ...(target && { target }), ...(image && { image }),
+    model, ...(text != null && { text }), ...(pair && { pair }), ...(target && { target }), ...(image && { image }),
     ...(Object.keys(options).length && { options }),
   };
 }

@@ -40,14 +40,14 @@ const waiting = createWaiting({
   api, onChange: () => draw(), onReady: () => show(), onModels: (list) => (models = list), onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)),
 });
 const act = {
-  draft: (text) => (draft = text),
-  text: (text, target) => (text.trim() ? ask(text, target) : fail(new ApiProblem("empty-text"))),
+  draft: (text, pair) => (draft = { text, pair }),
+  text: (text, target, pair) => (text.trim() ? ask(text, target, pair) : fail(new ApiProblem("empty-text"))),
   replace: (word, near) => ask(withWord(state.text ?? "", word, near), state.target && withWord(state.target, word, near)),
   example: (example) => choose(forExample(state, example), "text"),
-  image: (image) => choose({ image, text: null, target: null, truncate: false, query: null, key: null, ...WHOLE }, "text"),
+  image: (image) => choose({ image, text: null, pair: null, target: null, truncate: false, query: null, key: null, ...WHOLE }, "text"),
   file: upload,
   beginning: () => choose({ truncate: true }, "text"),
-  model: (name) => choose(forModel(state, draft, modelOf(state.model), modelOf(name) ?? { name }, boot.examples, startOf), "text"),
+  model: (name) => choose(forModel({ ...state, ...draft }, draft?.text ?? null, modelOf(state.model), modelOf(name) ?? { name }, boot.examples, startOf), "text"),
   reader: (name) => choose(forReader(state, name, startOf), "text"),
   kind: (kind) => choose(forKind(state, mapOf(session.trace, kind), session.map.kind), "text"),
   hint: (kind, layer, head) => (kind === session.map.kind ? choose({ layer, head, key: null }) : choose({ ...forKind(state, mapOf(session.trace, kind), session.map.kind), layer, head }, "text")),
@@ -60,6 +60,7 @@ const act = {
   view: (name) => choose({ view: name === tabOf({ view: null }, session?.trace) ? null : name }),
   special: (special) => choose({ special, ...WHOLE }, "text"),
   words: (words) => choose({ words, ...WHOLE }, "text"),
+  segments: (segments) => choose({ segments, ...WHOLE }, "text"),
   off: (kind, layer, head) => choose({ off: toggled(state.off, kind, layer, head) }, "text"),
   allOn: () => choose({ off: null }, "text"),
   scale: (scale) => choose({ scale }),
@@ -87,7 +88,7 @@ function choose(patch, how, moved = false) {
   if (how === "text") show(true);
   else focus(moved);
 }
-const ask = (text, target) => choose({ ...forText(state, text, target, boot.examples), truncate: false }, "text");
+const ask = (text, target, pair = null) => choose({ ...forText(state, text, target, boot.examples, pair), truncate: false }, "text");
 
 // Keys held down are one gesture: they leave one place to come back to.
 function remember(how) {

@@ -35,6 +35,7 @@ const heads = {
 // query and key are positions of the tokens that the model read, whatever words and special hide or merge.
 export const PARAMETERS = {
   text: { ...text, fallback: null },
+  pair: { ...text, fallback: null },
   target: { ...text, fallback: null },
   image: { ...word, fallback: null },
   model: { ...word, fallback: null },
@@ -50,13 +51,14 @@ export const PARAMETERS = {
   keys: { ...span, fallback: null },
   words: { ...flag, fallback: false },
   special: { ...oneOf("show", "hide", "renormalise"), fallback: "show" },
+  segments: { ...oneOf("all", "AA", "AB", "BA", "BB"), fallback: "all" },
   off: { ...heads, fallback: null },
   truncate: { ...flag, fallback: false },
   lang: { ...oneOf("en", "ko"), fallback: null },
 };
 const NAMES = Object.keys(PARAMETERS);
 // What an example decides: left out together, or written together.
-const EXAMPLE = ["text", "target", "image", "kind", "layer", "head", "query", "key"];
+const EXAMPLE = ["text", "pair", "target", "image", "kind", "layer", "head", "query", "key"];
 // What an address must name to mean an example of its own.
 const SUBJECT = ["text", "image"];
 

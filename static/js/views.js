@@ -41,7 +41,7 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
     createKinds(at("kinds"), { i18n, onKind: act.kind }),
     createStrip(at("strip"), { i18n, onQuery: act.query, onCell: act.cell }),
-    createLooking(at("controls"), { i18n, onSpecial: act.special, onWords: act.words }),
+    createLooking(at("controls"), { i18n, onSpecial: act.special, onWords: act.words, onSegments: act.segments }),
     createColour(at("colour"), { i18n, onScale: act.scale, onRange: act.range }),
     createFocus(at("focus"), { i18n, panels, onView: act.view }),
     createAside(at("focus"), { i18n, onOff: act.off, onAllOn: act.allOn }),

@@ -162,7 +162,7 @@ def test_hidden_tokens_leave_and_the_mass_they_took_is_told(small, translated):
     base = f"{TRACES}/{translated['id']}"
     shown = small.get(f"{base}?special=hide").json()
     assert shown["id"] == translated["id"]
-    assert shown["looking"] == {"words": False, "special": "hide"}
+    assert shown["looking"] == {"words": False, "special": "hide", "segments": "all"}
     assert (shown["source"]["texts"], shown["source"]["positions"]) == (["a", "b", "c"], [[0], [1], [2]])
     assert (shown["decoder_input"]["texts"], shown["decoder_input"]["positions"]) == (["d", "e"], [[1], [2]])
     all_of_it = array(small.get(f"{base}/weights?kind=cross&layer=0"))

@@ -90,7 +90,7 @@ def test_unknown_keys_and_parameters(empty):
     facts = problem(empty.post(TRACES, json={"text": "x", "options": {"cut": True}}), 422, "unknown-parameter")
     assert facts == {"value": "cut", "accepted": ["truncate", "off"]}
     facts = problem(empty.get(f"{TRACES}/x/thumbnails?page=1"), 422, "unknown-parameter")
-    assert facts == {"value": "page", "accepted": ["words", "special", "kind", "size"]}
+    assert facts == {"value": "page", "accepted": ["words", "special", "segments", "kind", "size"]}
     assert problem(empty.get("/api/v1/models?x=1"), 422, "unknown-parameter") == {"value": "x", "accepted": []}
 
 

@@ -99,7 +99,7 @@ def test_another_mask_allows_a_word_when_any_of_its_pieces_may() -> None:
     raw = torch.eye(4)[None]
     one = look(trace_of(raw, [0, 0, 1, 1], CausalMask() & SlidingWindowMask(1)), words=True).maps[0]
     assert one.allowed().tolist() == [[True, False], [False, True]]
-    assert one.mask.describe() == {"mask": "words"}
+    assert one.mask.describe() == {"mask": "words", "of": (CausalMask() & SlidingWindowMask(1)).describe()}
 
 
 @st.composite

@@ -58,6 +58,12 @@ test("merged and hidden tokens are compared by where they stand in the text", ()
   assert.deepEqual([rule.pair(0, 1, 0), rule.pair(1, 0, 0), rule.pair(1, 1, 0), rule.pair(1, 2, 0)], [true, false, false, true]);
 });
 
+test("one sentence of a pair keeps the window that its mask draws over the whole", () => {
+  const mask = { mask: "words", of: { mask: "sliding-window", size: 2, offset: 0 } };
+  const rule = createBlocked(mask, "encoder-self", { positions: [[0], [1], [2]] }, { positions: [[3], [4]] });
+  assert.deepEqual([rule.pair(2, 0, 0), rule.pair(2, 1, 0), rule.pair(0, 0, 0), rule.pair(0, 0, 0.1)], [false, true, true, false]);
+});
+
 test("a mask without a rule is read from exact weights, and never from rounded ones", () => {
   const rule = blocked({ mask: "explicit" }, 4, { kind: "encoder-self" });
   assert.deepEqual([rule.pair(0, 3, 0), rule.pair(0, 3, 1e-30), rule.cell([0, 1], [3, 4], 0, true)], [true, false, false]);

@@ -65,6 +65,53 @@ test("what a model does not read leaves the state with the next choice", () => {
   assert.deepEqual(fit("?model=unknown&text=a&image=b"), parse("?model=unknown&text=a&image=b", startOf));
 });
 
+const PAIRED = { ...MODELS.minilm, pairs: true };
+const paired = { ...startOf(), text: "A cat", pair: "It slept", segments: "AB", query: 1, key: 5, words: true };
+
+test("a second text goes with its filter to where it is read, and no further", () => {
+  const asked = requestOf(paired, PAIRED, startOf);
+  assert.deepEqual([asked.pair, asked.segments], ["It slept", "AB"]);
+  for (const model of [{ ...MODELS.induction, pairs: false }, MODELS["ko-en"], MODELS.shapes]) {
+    const fit = fitted({ ...paired, model: model.name }, model, startOf);
+    assert.deepEqual([fit.pair, fit.segments], [null, "all"], model.name);
+  }
+  assert.deepEqual([fitted(paired, PAIRED, startOf).pair, fitted(paired, null, startOf).segments], ["It slept", "AB"]);
+});
+
+test("a filter without a second text falls back to everything", () => {
+  const state = parse("?text=A+cat&segments=AB", startOf);
+  assert.equal(requestOf(state, PAIRED, startOf).segments, "all");
+  assert.equal(fitted(state, PAIRED, startOf).segments, "all");
+  const linked = parse("?text=A+cat&pair=It+slept&segments=BA", startOf);
+  assert.deepEqual([linked.pair, requestOf(linked, PAIRED, startOf).segments], ["It slept", "BA"]);
+});
+
+test("another text keeps the filter and the second text that comes with it; the same ones keep their cell", () => {
+  const next = forText(paired, "Other", null, EXAMPLES, "It slept");
+  assert.deepEqual([next.pair, next.segments, next.query, next.key], ["It slept", "AB", null, null]);
+  assert.deepEqual(forText(paired, "A cat", null, EXAMPLES, "It slept"), { text: "A cat", target: null, pair: "It slept" });
+  const removed = fitted({ ...paired, ...forText(paired, "A cat", null, EXAMPLES) }, PAIRED, startOf);
+  assert.deepEqual([removed.pair, removed.segments, removed.query], [null, "all", null]);
+});
+
+test("an example brings its own second text and shows everything", () => {
+  const examples = [{ model: "minilm", text: "A", pair: "B", layer: 2, head: 9, query: 1, key: 4 }];
+  const { pair, segments, query } = forExample(paired, examples[0]);
+  assert.deepEqual([pair, segments, query], ["B", "all", 1]);
+  assert.deepEqual([forExample(paired, EXAMPLES[0]).pair, forText(startOf(), "A", null, examples, "B").key], [null, 4]);
+  const start = createStarts(examples, "minilm");
+  assert.deepEqual([parse("", start).pair, parse("?text=C", start).pair], ["B", null]);
+});
+
+test("the reader's own pair goes along to another model, also one that is typed and not sent", () => {
+  const to = { name: "induction", input: "text" };
+  const own = forModel(paired, null, PAIRED, to, EXAMPLES, startOf);
+  assert.deepEqual([own.text, own.pair, own.segments, own.query], ["A cat", "It slept", "AB", null]);
+  const beside = forModel({ ...startOf(), pair: "It slept" }, null, PAIRED, to, EXAMPLES, startOf);
+  assert.deepEqual([beside.text, beside.pair], ["The cat sat", "It slept"]);
+  assert.equal(forModel({ ...startOf(), pair: null }, null, PAIRED, to, EXAMPLES, startOf).pair, null);
+});
+
 test("heads that a model does not have are not asked to be off", () => {
   const model = { ...MODELS.minilm, switchable: true, kinds: ["encoder-self"], layers: 6, heads: 12 };
   const off = (names, entry = model) => requestOf({ ...startOf(), off: names }, entry, startOf).off;
@@ -82,7 +129,7 @@ test("a kind keeps layer and head in its range, and decoders' kinds share their 
 
 test("a text keeps heads that are off, and the same text its cell", () => {
   const state = { ...startOf(), off: "encoder-self.0.1" };
-  assert.deepEqual(forText(state, "The cat sat", null, EXAMPLES), { text: "The cat sat", target: null });
+  assert.deepEqual(forText(state, "The cat sat", null, EXAMPLES), { text: "The cat sat", target: null, pair: null });
   const next = forText(state, "Other", null, EXAMPLES);
   assert.deepEqual([next.off, next.query, next.key], ["encoder-self.0.1", null, null]);
   assert.equal(forExample(state, EXAMPLES[1]).off, null);
@@ -111,7 +158,7 @@ test("every example names its model, and text or image; every language of the pa
     assert.ok(example.model && (example.text || example.image), JSON.stringify(example));
     assert.equal(Boolean(example.text), Boolean(example.lang), example.name);
   }
-  const names = examples.map(({ model, text, target, image }) => JSON.stringify([model, text, target, image]));
+  const names = examples.map(({ model, text, pair, target, image }) => JSON.stringify([model, text, pair, target, image]));
   assert.equal(new Set(names).size, names.length);
 });
 

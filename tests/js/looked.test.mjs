@@ -4,7 +4,9 @@ import { createBlocked } from "../../static/js/lib/allowed.js";
 import { lookQuery, originalAt, shownAt } from "../../static/js/lib/looked.js";
 import { withRemoved } from "../../static/js/lib/removed.js";
 import { rowsOf } from "../../static/js/lib/rows.js";
+import { runsOf, sharesOf, spoken } from "../../static/js/lib/segments.js";
 import { sinkOf } from "../../static/js/lib/sinks.js";
+import { describeTokens, wordGroups } from "../../static/js/lib/tokens.js";
 import { headOf, wantOf } from "../../static/js/lib/want.js";
 
 const PLAIN = { texts: ["[CLS]", "un", "real", "cat", "[SEP]"], positions: null };
@@ -26,6 +28,7 @@ test("choosing what is shown and looking in another way keeps the choice", () =>
 test("only what differs from the trace itself is asked for", () => {
   assert.deepEqual(lookQuery({ words: false, special: "show" }), {});
   assert.deepEqual(lookQuery({ words: true, special: "renormalise" }), { words: 1, special: "renormalise" });
+  assert.deepEqual([lookQuery({ segments: "all" }), lookQuery({ segments: "AB" })], [{}, { segments: "AB" }]);
 });
 
 test("heads and positions that a text does not have fall back", () => {
@@ -85,15 +88,63 @@ test("in cross-attention a word on the first word is no sink, and neither is the
 test("a strip has one row where tokens look at their own, and the chosen one is among them", () => {
   const blocked = createBlocked({ mask: "causal", offset: 0 }, "decoder-self", { positions: null }, { positions: null });
   const view = { query: 1, key: 0, row: Float32Array.from([0.75, 0.25, 0]) };
-  const { tokens, queries } = rowsOf({ map: { kind: "decoder-self" }, view, blocked, queryCount: 3 });
+  const { tokens, queries } = rowsOf({ map: { kind: "decoder-self", query_axis: "source", key_axis: "source" }, view, blocked, queryCount: 3 });
   assert.deepEqual(queries, []);
   assert.deepEqual(tokens.map(({ weight, chosen, key, pressed }) => [weight, chosen, key, pressed]), [[0.75, false, true, false], [0.25, true, false, true], [null, false, false, false]]);
 });
 
 test("for cross-attention a row of its own chooses the word that looks, and the source is coloured", () => {
   const view = { query: 1, key: 2, row: Float32Array.from([0, 0.25, 0.75, 0]) };
-  const { tokens, queries } = rowsOf({ map: { kind: "cross" }, view, blocked: null, queryCount: 3 });
+  const { tokens, queries } = rowsOf({ map: { kind: "cross", query_axis: "target", key_axis: "source" }, view, blocked: null, queryCount: 3 });
   assert.deepEqual(queries.map(({ chosen }) => chosen), [false, true, false]);
   assert.deepEqual(tokens.map(({ weight }) => weight), [0, 0.25, 0.75, 0]);
   assert.deepEqual(tokens.map(({ chosen, key, pressed }) => [chosen, key, pressed]), [[false, false, false], [false, false, false], [false, true, true], [false, false, false]]);
+});
+
+const PAIR = { texts: ["a", "b", "c", "d"], pieces: ["a", "b", "c", "d"], special: [false, false, false, true], words: [0, 1, 1, null], segment: ["A", "A", "B", "B"], pair: "c" };
+
+test("tokens of a pair know their sentence, and no word reaches from one into the other", () => {
+  const described = describeTokens(PAIR);
+  assert.deepEqual(described.map(({ segment }) => segment), ["A", "A", "B", "B"]);
+  assert.deepEqual(wordGroups(described), [[0], [1], [2], [3]]);
+  const single = describeTokens({ ...PAIR, segment: ["A", "A", "A", "A"], pair: null });
+  assert.deepEqual([single[0].segment, wordGroups(single)], [null, [[0], [1, 2], [3]]]);
+  // One sentence of a pair alone is still a sentence of a pair.
+  assert.equal(describeTokens({ ...PAIR, segment: ["A", "A", "A", "A"] })[0].segment, "A");
+  assert.deepEqual(described.map(spoken).slice(1, 3), ["b (A)", "c (B)"]);
+  assert.equal(spoken(single[0]), "a");
+});
+
+test("the sentences of a window are its runs", () => {
+  const described = describeTokens(PAIR);
+  assert.deepEqual(runsOf(described, [0, 4]), [{ segment: "A", from: 0, to: 2 }, { segment: "B", from: 2, to: 4 }]);
+  assert.deepEqual(runsOf(described, [1, 2]), [{ segment: "A", from: 1, to: 2 }]);
+  assert.deepEqual(runsOf(describeTokens({ ...PAIR, segment: ["A", "A", "A", "A"], pair: null }), [0, 4]), []);
+});
+
+test("a pair's row says what of it lies where, in percent that add up", () => {
+  const row = Float32Array.from([0.335, 0.335, 0.165, 0.165]);
+  const all = sharesOf({ row, keyTokens: PAIR });
+  assert.deepEqual([all.name, all.A + all.B, all.A], ["all.show", 100, 67]);
+  const hidden = sharesOf({ row: [0.205, 0.205], keyTokens: { ...PAIR, segment: ["A", "B"] }, removed: 0.59, special: "hide" });
+  assert.deepEqual([hidden.name, hidden.A + hidden.B + hidden.hidden, hidden.hidden], ["all.hide", 100, 59]);
+  const cut = sharesOf({ row: [0.1, 0.2], keyTokens: { ...PAIR, segment: ["B", "B"] }, segments: "AB" });
+  assert.deepEqual([cut.name, cut.share, cut.segment, cut.hidden], ["cut.show", 70, "A", 0]);
+  const both = sharesOf({ row: [0.1, 0.2], keyTokens: { ...PAIR, segment: ["A", "A"] }, segments: "BA", removed: 0.5, special: "hide" });
+  assert.deepEqual([both.share, both.segment, both.hidden], [20, "B", 50]);
+  assert.equal(sharesOf({ row, keyTokens: { ...PAIR, segment: ["A", "A", "A", "A"], pair: null } }), null);
+});
+
+test("scaled up, what is not shown is the rest of 1, or nothing where all was hidden", () => {
+  const of = (row, removed) => sharesOf({ row, keyTokens: { ...PAIR, segment: ["B", "B"] }, segments: "AB", special: "renormalise", removed }).share;
+  assert.equal(of([0.25, 0.5], 0.9), 25);
+  assert.equal(of([0, 0], 1), 0);
+  assert.equal(of([0, 0], 0.9), 100);
+});
+
+test("from sentence to sentence the ones that look have a row of their own", () => {
+  const view = { query: 0, key: 1, row: Float32Array.from([0.25, 0.75]) };
+  const between = rowsOf({ map: { kind: "encoder-self", query_axis: "source_queries", key_axis: "source" }, view, blocked: null, queryCount: 3 });
+  assert.deepEqual([between.queries.length, between.tokens.map(({ pressed }) => pressed)], [3, [false, true]]);
+  assert.deepEqual(rowsOf({ map: { kind: "encoder-self", query_axis: "source", key_axis: "source" }, view, blocked: null, queryCount: 2 }).queries, []);
 });

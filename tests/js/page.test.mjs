@@ -60,10 +60,12 @@ test("options are sent only when they say something", async () => {
   await api.trace({ model: "m", text: "t", truncate: false });
   await api.trace({ model: "m", text: "t", truncate: true, target: "u", off: "cross.0.1,cross.1.0" });
   await api.trace({ model: "m", text: null, image: "star" });
+  await api.trace({ model: "m", text: "t", pair: "u", segments: "AB", words: true });
   assert.deepEqual(sent, [
     { model: "m", text: "t" },
     { model: "m", text: "t", target: "u", options: { truncate: true, off: ["cross.0.1", "cross.1.0"] } },
     { model: "m", image: "star" },
+    { model: "m", text: "t", pair: "u" },
   ]);
 });
 
@@ -129,7 +131,7 @@ test("a session answers its own request only", async () => {
   assert.equal(answers(session, { ...request("a"), kind: "encoder-self" }), true);
   assert.equal(answers(session, { ...request("a"), kind: "cross" }), false);
   assert.equal(answers(session, { ...request("a"), kind: "decoder-self" }), true);
-  for (const more of [{ words: true }, { special: "hide" }, { off: "cross.0.1" }, { target: "b" }, { image: "c" }]) assert.equal(answers(session, request("a", more)), false);
+  for (const more of [{ words: true }, { special: "hide" }, { off: "cross.0.1" }, { target: "b" }, { image: "c" }, { pair: "d" }, { segments: "AB" }]) assert.equal(answers(session, request("a", more)), false);
   assert.equal(answers(session, { ...request("a"), truncate: true }), false);
   assert.equal(answers(session, request("b")), false);
   assert.equal(answers(null, request("a")), false);
@@ -153,6 +155,20 @@ test("another way to look asks for the document and the thumbnails of that way",
   const session = await sessions.open(request("a", { words: true, special: "hide" }));
   assert.deepEqual(api.asked, ['seen a {"words":1,"special":"hide"}', 'thumbnails encoder-self {"size":32,"words":1,"special":"hide"}']);
   assert.deepEqual([session.map.queries, session.queryTokens.positions, session.posted.source.texts.length], [2, [[0, 1], [2]], 12]);
+});
+
+test("a filter of a pair reads both axes from the document of that filter, and posts nothing again", async () => {
+  const api = fakeApi();
+  const seen = api.seen;
+  api.seen = async (id, look) => ({ ...(await seen(id, look)), maps: [{ ...map, queries: 2, keys: 3, query_axis: "source_queries" }], source: tokens(3, [[2], [3], [4]]), source_queries: tokens(2, [[0], [1]]) });
+  const sessions = createSessions(api);
+  const whole = await sessions.open(request("a", { pair: "b", segments: "all" }));
+  const cut = await sessions.open(request("a", { pair: "b", segments: "AB" }));
+  assert.deepEqual([cut.queryTokens.positions, cut.keyTokens.positions], [[[0], [1]], [[2], [3], [4]]]);
+  assert.deepEqual(api.asked.at(-1), 'thumbnails encoder-self {"size":32,"segments":"AB"}');
+  assert.deepEqual([api.posted, whole.posted === cut.posted], [["a"], true]);
+  await sessions.open(request("a", { pair: "c" }));
+  assert.deepEqual(api.posted, ["a", "a"]);
 });
 
 test("with a head switched off, what was said with all heads on comes along", async () => {

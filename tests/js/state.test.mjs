@@ -7,6 +7,7 @@ const EXAMPLES = [
   CAT, { model: "minilm", text: "The mat", layer: 0, head: 0 },
   { model: "ko-en", text: "나는 학교에 갔다", kind: "cross", layer: 1, head: 2, query: 1 },
   { model: "shapes", image: "red-circle", layer: 2, head: 0 },
+  { model: "e5", text: "나는 갔다", pair: "I went", layer: 6, head: 11 },
 ];
 const startOf = createStarts(EXAMPLES, "minilm");
 const start = startOf();
@@ -30,11 +31,11 @@ function randomState({ upTo, pick }) {
   const span = () => pick([null, [upTo(50), 50 + upTo(500)]]);
   const image = pick([null, "red-circle", "5f2b".repeat(10)]);
   return {
-    text: image && pick([true, false]) ? null : pick(TEXTS), target: pick([null, null, "I went to school"]), image,
-    model: pick(["minilm", "ko-en", "shapes", "smollm2", "my.model-1"]), kind: pick([null, "encoder-self", "decoder-self", "cross"]),
+    text: image && pick([true, false]) ? null : pick(TEXTS), target: pick([null, null, "I went to school"]), pair: pick([null, null, ...TEXTS]), image,
+    model: pick(["minilm", "ko-en", "shapes", "e5", "smollm2", "my.model-1"]), kind: pick([null, "encoder-self", "decoder-self", "cross"]),
     layer: pick([0, 1, 2, 3, upTo(40)]), head: pick([0, 1, 2, upTo(40)]), query: pick([null, 0, 1, 8, upTo(600)]), key: pick([null, 0, 2, upTo(600)]),
     view: pick([null, "heatmap", "lines", "table", "picture"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
-    queries: span(), keys: span(), words: pick([true, false]), special: pick(["show", "hide", "renormalise"]), off: pick(OFF),
+    queries: span(), keys: span(), words: pick([true, false]), special: pick(["show", "hide", "renormalise"]), segments: pick(["all", "AA", "AB", "BA", "BB"]), off: pick(OFF),
     truncate: pick([true, false]), lang: pick([null, "en", "ko"]),
   };
 }
@@ -64,6 +65,8 @@ test("a model alone means its own first example", () => {
   const picture = parse("?model=shapes", startOf);
   assert.deepEqual([picture.text, picture.image], [null, "red-circle"]);
   assert.equal(format(picture, startOf), "?model=shapes");
+  assert.equal(parse("?model=e5", startOf).pair, "I went");
+  assert.equal(format({ ...parse("?model=e5", startOf), pair: null }, startOf), "?text=%EB%82%98%EB%8A%94+%EA%B0%94%EB%8B%A4&model=e5&layer=6&head=11");
 });
 
 test("a model without examples still has a text, but no head that belongs to another model", () => {
@@ -99,7 +102,7 @@ test("a bad value falls back, and the rest of the URL still holds", () => {
   const bad = {
     layer: ["-1", "1.5", "x", "", "1e3", "99999999"], query: ["-0", "NaN"], view: ["pie", "HEATMAP"], scale: ["cube"], range: [""],
     queries: ["5", "5:5", "9:3", "a:b", "1:2:3", "-1:4"], model: ["../etc", "a b", ""], kind: ["other"], truncate: ["yes", "0"], lang: ["fr"], text: ["", "   "],
-    target: [" "], image: ["../x.png", "a/b", ""], words: ["true", "0"], special: ["drop", ""], off: ["0.3", "cross.1", "cross.1.2,", "cross.01.2", "self.0.0", "cross.-1.0"],
+    target: [" "], image: ["../x.png", "a/b", ""], pair: ["", " "], segments: ["A", "ab", "ABA", ""], words: ["true", "0"], special: ["drop", ""], off: ["0.3", "cross.1", "cross.1.2,", "cross.01.2", "self.0.0", "cross.-1.0"],
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {

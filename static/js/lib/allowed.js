@@ -25,7 +25,7 @@ function testOf(mask, kind) {
   if (name === "sliding-window") return sliding(mask.size, mask.offset ?? 0);
   if (name === "all-of") return allOf(mask.parts, kind);
   if (kind === "decoder-self") return causal(0);
-  if (name === "words") return null;
+  if (name === "words") return testOf(mask.of, kind);
   return (_queries, _keys, rough) => !rough;
 }
 

@@ -3,32 +3,34 @@
 import { offHeads } from "./off.js";
 
 const NO_CELL = { query: null, key: null, queries: null, keys: null };
-const FRESH = { target: null, truncate: false, off: null };
+const FRESH = { pair: null, target: null, truncate: false, off: null, segments: "all" };
 
-/** What a text, its target and its example say; the head stays in focus, a cell is named only by examples. */
-export function forText(state, text, target, examples) {
-  const same = text === state.text && target === state.target;
-  if (same) return { text, target };
-  const known = examples.find((one) => one.model === state.model && one.text === text && (one.target ?? null) === target);
-  return { ...FRESH, off: state.off, image: null, text, target, ...NO_CELL, query: known?.query ?? null, key: known?.key ?? null };
+/** What a text, its second text or its target and its example say; the head stays in focus, a cell is named only by examples. */
+export function forText(state, text, target, examples, pair = null) {
+  const same = text === state.text && target === state.target && pair === state.pair;
+  if (same) return { text, target, pair };
+  const known = examples.find((one) => one.model === state.model && one.text === text && (one.target ?? null) === target && (one.pair ?? null) === pair);
+  return { ...FRESH, off: state.off, segments: state.segments, image: null, text, target, pair, ...NO_CELL, query: known?.query ?? null, key: known?.key ?? null };
 }
 
 /** Everything that an example decides. */
-export function forExample(state, { text = null, target = null, image = null, kind, layer, head, query = null, key = null }) {
+export function forExample(state, { text = null, pair = null, target = null, image = null, kind, layer, head, query = null, key = null }) {
   return {
-    ...FRESH, text, target, image, ...NO_CELL, query, key,
+    ...FRESH, text, pair, target, image, ...NO_CELL, query, key,
     kind: kind ?? null, layer: layer ?? state.layer, head: head ?? state.head,
   };
 }
 
-/** Another model: its own first example, unless the reader's own text stands and is read in the same way. */
+/** Another model: its own first example, unless the reader's own text or pair stands and is read in the same way. */
 export function forModel(state, draft, from, to, examples, startOf) {
   const text = draft ?? state.text;
-  const isOwn = Boolean(text?.trim()) && !examples.some((example) => example.text === text);
+  const { segments } = state;
+  const pair = state.pair ?? null;
+  const isOwn = Boolean(text?.trim()) && !examples.some((example) => example.text === text && (pair === null || example.pair === pair));
   const same = (from?.input ?? "text") === (to?.input ?? "text") && (to?.input ?? "text") !== "picture";
-  const { kind, layer, head, query, key, target, image, text: first } = startOf(to.name);
-  if (isOwn && same) return { ...FRESH, ...NO_CELL, model: to.name, text, image: null, kind, layer, head };
-  return { ...FRESH, ...NO_CELL, model: to.name, text: first, target, image, kind, layer, head, query, key };
+  const { kind, layer, head, query, key, target, image, text: first, pair: second } = startOf(to.name);
+  if (isOwn && same) return { ...FRESH, ...NO_CELL, model: to.name, text, pair, segments, image: null, kind, layer, head };
+  return { ...FRESH, ...NO_CELL, model: to.name, text: first, pair: second, target, image, kind, layer, head, query, key };
 }
 
 /** The model that is offered for a language: the first in the list that reads it as plain text, ready ones before others. */
@@ -38,10 +40,10 @@ export function readerOf(models, language) {
   return models.filter(reads).sort((one, other) => rank(one) - rank(other))[0] ?? null;
 }
 
-/** The same text in a model that knows its language, as whole words. */
+/** The same text, or pair, in a model that knows its language, as whole words. */
 export function forReader(state, name, startOf) {
   const { kind, layer, head } = startOf(name);
-  return { ...FRESH, ...NO_CELL, model: name, text: state.text, image: null, kind, layer, head, words: true };
+  return { ...FRESH, ...NO_CELL, model: name, text: state.text, pair: state.pair ?? null, segments: state.segments, image: null, kind, layer, head, words: true };
 }
 
 /** Another kind of attention: layer and head stay in its range; decoders' kinds share their rows. */
@@ -62,7 +64,9 @@ export function requestOf(state, model, startOf) {
   const start = startOf(state.model);
   const input = model?.input ?? (start.image ? "picture" : "text");
   const { truncate, kind, words, special } = state;
-  const rest = { model: state.model, truncate, kind, off: onlyOf(state.off, model), words, special };
+  const pair = input === "text" && (model?.pairs ?? true) ? (state.pair ?? null) : null;
+  const segments = pair === null ? "all" : state.segments;
+  const rest = { model: state.model, truncate, kind, off: onlyOf(state.off, model), words, special, pair, segments };
   if (input === "picture") return { ...rest, words: false, text: null, target: null, image: imageOf(state, model, start) };
   const target = input === "translation" ? (state.target ?? null) : null;
   return { ...rest, text: state.text ?? start.text, target, image: null };
@@ -71,8 +75,8 @@ export function requestOf(state, model, startOf) {
 /** The state without what its model does not read; the same state while the model is not known. */
 export function fitted(state, model, startOf) {
   if (!model) return state;
-  const { text, target, image, off } = requestOf(state, model, startOf);
-  return { ...state, text, target, image, off };
+  const { text, pair, target, image, off, segments } = requestOf(state, model, startOf);
+  return { ...state, text, pair, target, image, off, segments };
 }
 
 // Heads that the model does not have cannot be off.

@@ -6,6 +6,7 @@ import { shorten, ticks } from "./labels.js";
 const CELL = { width: 96, height: 40 };
 const TALLEST = 640;
 const LABEL = { row: 15, column: 17, gap: 14, most: 118, share: 0.27 };
+const SIDE = 20; // room at the left and above for the letters of a pair's sentences
 const REMOVED = 44; // room at the right for how much was hidden of a row
 const SLANT = Math.SQRT1_2;
 const STEPS = 16;
@@ -16,8 +17,9 @@ export function geometryOf({ window, queryTokens, keyTokens, available, measure,
   const [k0, k1] = window.keys;
   const widest = (tokens, from, to) => tokens.slice(from, to).reduce((w, { text }) => Math.max(w, measure(shorten(text))), 0);
   const most = Math.min(LABEL.most, available * LABEL.share);
-  const left = Math.ceil(Math.min(most, widest(queryTokens, q0, q1)) + LABEL.gap);
-  const top = Math.ceil(Math.min(most, widest(keyTokens, k0, k1)) * SLANT + LABEL.gap + 10);
+  const side = queryTokens[q0].segment ? SIDE : 0;
+  const left = Math.ceil(Math.min(most, widest(queryTokens, q0, q1)) + LABEL.gap) + side;
+  const top = Math.ceil(Math.min(most, widest(keyTokens, k0, k1)) * SLANT + LABEL.gap + 10) + side;
   const fit = (right) => Math.min(CELL.width, (available - left - right) / (k1 - k0));
   const right = Math.max(removed ? REMOVED : 0, overhang(keyTokens, window.keys, fit(8), measure));
   const cellWidth = fit(right);

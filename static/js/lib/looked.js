@@ -1,9 +1,9 @@
-// A trace is seen through two choices: pieces merged to words, special tokens shown or not. The state of the page
-// counts original tokens whatever is shown; this is where the two are translated into one another.
+// A trace is seen through three choices: pieces merged to words, special tokens shown or not, one sentence of a pair
+// looking at one. The state of the page counts original tokens whatever is shown; this is where the two are translated into one another.
 
 /** The query parameters of a look; none for the trace as the model made it. */
-export function lookQuery({ words = false, special = "show" }) {
-  return { ...(words && { words: 1 }), ...(special !== "show" && { special }) };
+export function lookQuery({ words = false, special = "show", segments = "all" }) {
+  return { ...(words && { words: 1 }), ...(special !== "show" && { special }), ...(segments !== "all" && { segments }) };
 }
 
 /** Where an original position is shown: an index, or null when it is hidden or not there. */

@@ -7,6 +7,7 @@ import { short } from "./i18n.js";
 
 const ROOM = { width: 27, height: 17 };
 const HATCH = 6;
+const LETTER = 16; // the box of a sentence's letter
 export const LEAST = 0.05;
 
 /** Whether what was hidden of a row fits at its end. */
@@ -17,11 +18,12 @@ export function numbersFit({ cellWidth, cellHeight }) {
   return cellWidth >= ROOM.width && cellHeight >= ROOM.height;
 }
 
-export function drawOverlay(pen, { view, geometry, palette, blocked, hover, style }) {
+export function drawOverlay(pen, { view, geometry, palette, blocked, hover, style, sides }) {
   const { window, largest } = view;
   if (blocked) drawHatch(pen, window, geometry, blankCells(window, blocked), style);
   if (view.removed) drawRemoved(pen, view, geometry, style);
   if (window.exact && numbersFit(geometry)) drawNumbers(pen, window, largest, geometry, palette, style);
+  if (sides) drawSides(pen, sides, geometry, style);
   drawCross(pen, view, geometry, style.mark, 1.75);
   if (hover) drawCross(pen, { ...hover, window }, geometry, style.ink, 1);
 }
@@ -69,6 +71,37 @@ function drawHatch(pen, { data, columns, rows, queryEdges, keyEdges }, { left, t
     pen.stroke();
   }
   pen.restore();
+}
+
+// The sentences of a pair: a bar with its letter along each axis, and a line where one ends.
+function drawSides(pen, { queries, keys }, { left, top, width, height, cellWidth, cellHeight }, style) {
+  const box = LETTER / 2;
+  const bar = (segment, x, y, w, h) => {
+    pen.fillStyle = segment === "A" ? style.edge : style.soft;
+    pen.fillRect(x, y, w, h);
+    const [middleX, middleY] = [x + w / 2, y + h / 2];
+    pen.fillStyle = segment === "A" ? style.card : style.soft;
+    pen.fillRect(middleX - box, middleY - box, LETTER, LETTER);
+    pen.strokeStyle = style.soft;
+    pen.lineWidth = 1;
+    pen.strokeRect(middleX - box + 0.5, middleY - box + 0.5, LETTER - 1, LETTER - 1);
+    pen.font = `600 11px ${style.family}`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.fillStyle = segment === "A" ? style.soft : style.card;
+    pen.fillText(segment, middleX, middleY + 0.5);
+  };
+  for (const { segment, from, to } of queries) {
+    const y = top + (from - queries[0].from) * cellHeight;
+    bar(segment, box - 1, y + 1, 2, (to - from) * cellHeight - 2);
+  }
+  for (const { segment, from, to } of keys) {
+    const x = left + (from - keys[0].from) * cellWidth;
+    bar(segment, x + 1, box - 1, (to - from) * cellWidth - 2, 2);
+  }
+  pen.fillStyle = style.ink;
+  for (const { from } of queries.slice(1)) pen.fillRect(left, Math.round(top + (from - queries[0].from) * cellHeight) - 0.75, width, 1.5);
+  for (const { from } of keys.slice(1)) pen.fillRect(Math.round(left + (from - keys[0].from) * cellWidth) - 0.75, top, 1.5, height);
 }
 
 // How much of each row was hidden, at its end.

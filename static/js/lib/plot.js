@@ -2,6 +2,7 @@
 
 import { figureOf, geometryOf, zoomWindow } from "./figure.js";
 import { drawOverlay } from "./overlay.js";
+import { runsOf } from "./segments.js";
 
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false, showAxisDragHandles: false, responsive: false };
 const NARROW = 480;
@@ -22,7 +23,8 @@ export function createPlot(stage, { plotly, canZoom, onZoom }) {
     const font = { family: style.family, size, color: style.ink, mark: style.mark, zoom: canZoom() };
     const { data, layout } = figureOf({ view, geometry, queryTokens, keyTokens, palette, font, blocked });
     plotly.now().react(host, data, layout, CONFIG);
-    drawn = { view, palette, geometry, style, blocked };
+    const sides = { queries: runsOf(queryTokens, view.window.queries), keys: runsOf(keyTokens, view.window.keys) };
+    drawn = { view, palette, geometry, style, blocked, sides };
     if (!listening) listen();
     stage.classList.add("drawn");
     stage.style.height = `${layout.height}px`;
@@ -61,5 +63,5 @@ function sizeCanvas(canvas, pen, { width, height }) {
 function styleOf(stage) {
   const computed = stage.ownerDocument.defaultView.getComputedStyle(stage);
   const value = (name) => computed.getPropertyValue(name).trim();
-  return { mark: value("--mark"), ink: value("--ink"), faint: value("--faint"), line: value("--line"), paper: value("--paper"), mono: value("--mono"), family: computed.fontFamily };
+  return { mark: value("--mark"), ink: value("--ink"), soft: value("--soft"), edge: value("--edge"), card: value("--card"), faint: value("--faint"), line: value("--line"), paper: value("--paper"), mono: value("--mono"), family: computed.fontFamily };
 }

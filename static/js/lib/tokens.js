@@ -29,18 +29,25 @@ export function specialName(piece) {
   return known[piece] ?? null;
 }
 
-/** What views need to know of one axis: [{index, text, special, unknown, help, first, last}]. */
+/** What views need to know of one axis: [{index, text, special, help, segment, first, last}]; segment is null but in a pair. */
 export function describeTokens(tokens) {
   const { texts, pieces, special, words } = tokens;
-  const sameWord = (i, j) => j >= 0 && j < words.length && words[i] !== null && words[i] === words[j];
+  const segments = segmentsOf(tokens);
+  const sameWord = (i, j) => j >= 0 && j < words.length && words[i] !== null && words[i] === words[j] && segments?.[i] === segments?.[j];
   return texts.map((text, index) => ({
     index,
     text: visible(text),
     special: special[index],
     help: special[index] || specialName(pieces[index]) === "unknown" ? specialName(pieces[index]) : null,
+    segment: segments?.[index] ?? null,
     first: !sameWord(index, index - 1),
     last: !sameWord(index, index + 1),
   }));
+}
+
+/** The sentence of a pair, "A" or "B", that each token belongs to; null for tokens of one text. */
+export function segmentsOf({ pair = null, segment = [] }) {
+  return pair !== null || segment.includes("B") ? segment : null;
 }
 
 const LETTER = /\p{L}/u;

@@ -1,14 +1,16 @@
-// Under the head in focus: what its row rests on, what to be careful with, and whether it is switched off.
+// Under the head in focus: how a pair's row is shared between its sentences, what a row rests on, what to be careful with, and whether it is switched off.
 
 import { el, setText, fill, tokenNode } from "../lib/dom.js";
 import { parts } from "../lib/i18n.js";
 import { isOff, offHeads } from "../lib/off.js";
+import { sharesOf } from "../lib/segments.js";
 import { sinkOf } from "../lib/sinks.js";
 import { visible } from "../lib/tokens.js";
 
 export function createAside(root, { i18n, onOff, onAllOn }) {
   const doc = root.ownerDocument;
   const toggle = root.querySelector("[data-off]");
+  const shared = root.querySelector("[data-shared]");
   const rest = root.querySelector("[data-rest]");
   const caution = root.querySelector("[data-caution]");
   const off = doc.getElementById("off");
@@ -44,6 +46,17 @@ export function createAside(root, { i18n, onOff, onAllOn }) {
     rest.replaceChildren(...fill(doc, parts(i18n.t(`sink.${found.what}`)), slots));
   }
 
+  // A pair's row, in one sentence: how much of it lies in which of the two.
+  function drawShared({ session, view }) {
+    const { segments, special } = session.request;
+    const found = sharesOf({ row: view.row, keyTokens: session.keyTokens, removed: view.removed?.[view.query], segments, special });
+    shared.hidden = !found;
+    if (!found) return;
+    const { name, ...facts } = found;
+    const slots = { ...facts, query: tokenNode(doc, visible(session.queryTokens.texts[view.query]), { class: "query" }) };
+    shared.replaceChildren(...fill(doc, parts(i18n.t(`pair.${name}`)), slots));
+  }
+
   function drawCaution({ model, session }) {
     const said = (model?.cautions ?? []).filter(({ kind }) => !kind || kind === session.map.kind);
     caution.hidden = said.length === 0;
@@ -68,7 +81,9 @@ export function createAside(root, { i18n, onOff, onAllOn }) {
       drawToggle(next);
       drawCaution(next);
       drawList(next);
-      if (next.view) drawRest(next);
+      if (!next.view) return;
+      drawShared(next);
+      drawRest(next);
     },
   };
 }

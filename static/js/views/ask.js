@@ -1,4 +1,4 @@
-// The sentence box, the box for a translation, the examples of the chosen model and the summary line.
+// The sentence box, the box for a translation or a second sentence, the examples of the chosen model and the summary line.
 
 import { el, setText } from "../lib/dom.js";
 import { isPlainClick } from "../lib/keys.js";
@@ -12,19 +12,21 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
   const form = root.querySelector("form");
   const box = root.querySelector("[data-text]");
   const target = root.querySelector("[data-target]");
+  const second = createSecond(root, { onDraft: () => draft(), onRemove: () => onText(box.value.trim() ? box.value : shown.text ?? "", null, null), onChange: () => fit() });
   const button = root.querySelector("[data-look]");
   const tries = createTries(root, { i18n, examples, hrefOf, onExample });
   const summary = root.querySelector("[data-summary]");
   const lead = root.ownerDocument.getElementById("lead");
-  const shown = { text: undefined, target: undefined };
+  const shown = { text: undefined, pair: undefined, target: undefined };
 
   function fit() {
-    for (const field of [box, target]) {
+    for (const field of [box, second.box, target]) {
       field.style.height = "auto";
       field.style.height = `${field.scrollHeight + 2}px`;
     }
   }
-  for (const field of [box, target]) {
+  const draft = () => onDraft(box.value, second.value());
+  for (const field of [box, second.box, target]) {
     field.addEventListener("input", fit);
     field.addEventListener("keydown", (event) => {
       if (!isSend(event)) return;
@@ -32,10 +34,10 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
       form.requestSubmit();
     });
   }
-  box.addEventListener("input", () => onDraft(box.value));
+  box.addEventListener("input", draft);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    onText(box.value, target.hidden || !target.value.trim() ? null : target.value);
+    onText(box.value, target.hidden || !target.value.trim() ? null : target.value, second.value());
   });
   new (root.ownerDocument.defaultView.ResizeObserver)(fit).observe(form);
 
@@ -46,7 +48,7 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
     shown[name] = value;
     fit();
   }
-  function show({ input, state, session, bare }) {
+  function show({ input, state, session, bare, model }) {
     const hasTarget = input === "translation";
     if (form.hidden !== (input === "picture") || target.hidden === hasTarget) {
       form.hidden = input === "picture";
@@ -54,7 +56,9 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
       form.classList.toggle("two", hasTarget);
       fit();
     }
+    second.update({ possible: input === "text" && (model ? Boolean(model.pairs) : state.pair !== null), asked: state.pair !== null, fresh: shown.text !== state.text || shown.pair !== state.pair });
     if (input !== "picture") write(box, "text", state.text ?? "");
+    write(second.box, "pair", state.pair);
     write(target, "target", state.target);
     const ghost = hasTarget && !bare ? ghostOf(session) : null;
     const placeholder = ghost ?? i18n.t("ask.target.placeholder");
@@ -76,6 +80,50 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
   };
 }
 
+// The second sentence: behind a quiet button until somebody wants one. An empty box that was opened is the page's own;
+// it closes when something else is asked for.
+function createSecond(root, { onDraft, onRemove, onChange }) {
+  const form = root.querySelector("form");
+  const place = root.querySelector("[data-second]");
+  const first = root.querySelector("[data-first]");
+  const add = root.querySelector("[data-add]");
+  const box = root.querySelector("[data-pair]");
+  const now = { possible: false, asked: false, opened: false };
+
+  function draw() {
+    const open = now.possible && (now.asked || now.opened);
+    add.hidden = !now.possible || open;
+    if (place.hidden === !open) return;
+    place.hidden = first.hidden = !open;
+    form.classList.toggle("pair", open);
+    onChange();
+  }
+  add.addEventListener("click", () => {
+    now.opened = true;
+    draw();
+    box.focus();
+  });
+  root.querySelector("[data-remove]").addEventListener("click", () => {
+    const { asked } = now;
+    Object.assign(now, { opened: false, asked: false });
+    box.value = "";
+    draw();
+    add.focus();
+    onDraft();
+    if (asked) onRemove();
+  });
+  box.addEventListener("input", onDraft);
+
+  return {
+    box,
+    value: () => (place.hidden || !box.value.trim() ? null : box.value),
+    update({ possible, asked, fresh }) {
+      Object.assign(now, { possible, asked, opened: now.opened && !fresh });
+      draw();
+    },
+  };
+}
+
 // The model's own translation stands in the empty box as what would be used.
 function ghostOf(session) {
   if (!session?.posted.target || session.request.target) return null;
@@ -93,7 +141,7 @@ function createTries(root, { i18n, examples, hrefOf, onExample }) {
 
   function rebuild(model) {
     links = examples.filter((example) => example.model === model && example.text).map((example) => {
-      const anchor = el(doc, "a", { href: "/", lang: example.lang === i18n.lang ? null : example.lang, title: example.text.length <= 120 ? example.text : null, text: i18n.t(`example.${example.name}`) });
+      const anchor = el(doc, "a", { href: "/", lang: example.lang === i18n.lang ? null : example.lang, title: titleOf(example), text: i18n.t(`example.${example.name}`) });
       anchor.addEventListener("click", (event) => {
         if (!isPlainClick(event)) return;
         event.preventDefault();
@@ -111,13 +159,15 @@ function createTries(root, { i18n, examples, hrefOf, onExample }) {
       drawn = state.model;
       for (const { example, anchor } of links) {
         anchor.setAttribute("href", hrefOf(example));
-        const isChosen = example.text === state.text && (example.target ?? null) === state.target;
+        const isChosen = example.text === state.text && (example.target ?? null) === state.target && (example.pair ?? null) === state.pair;
         if (isChosen) anchor.setAttribute("aria-current", "true");
         else anchor.removeAttribute("aria-current");
       }
     },
   };
 }
+
+const titleOf = ({ text, pair }) => (text.length > 120 ? null : [text, pair].filter(Boolean).join(" · "));
 
 function summaryOf(i18n, { posted, map }) {
   const tokens = posted.source.texts.length + (posted.target?.texts.length ?? 0);

@@ -3,7 +3,8 @@
 import { el, setText, tokenNode } from "../lib/dom.js";
 import { weight } from "../lib/i18n.js";
 import { rove } from "../lib/roving.js";
-import { visible } from "../lib/tokens.js";
+import { segmentMark, spoken as spokenToken } from "../lib/segments.js";
+import { describeTokens } from "../lib/tokens.js";
 
 /** panels: { picture, heatmap, lines, table }, each with update(scene). The picture stands where there is one. */
 export function createFocus(root, { i18n, panels, onView }) {
@@ -39,12 +40,13 @@ export function createFocus(root, { i18n, panels, onView }) {
   }
 
   function readOut({ session, view, blocked }) {
-    const query = visible(session.queryTokens.texts[view.query]);
-    const key = visible(session.keyTokens.texts[view.key]);
+    const query = describeTokens(session.queryTokens)[view.query];
+    const key = describeTokens(session.keyTokens)[view.key];
     const isBlocked = Boolean(blocked?.pair(view.query, view.key, view.row[view.key]));
     const value = isBlocked ? i18n.t("focus.blocked") : weight(view.row[view.key]);
-    read.replaceChildren(tokenNode(doc, query, { class: "query" }), el(doc, "span", { class: "arrow", text: "→" }), tokenNode(doc, key), el(doc, "b", { text: value }));
-    return i18n.t("focus.spoken", { query, key, weight: value });
+    const named = (token, props) => [tokenNode(doc, token.text, props), segmentMark(doc, i18n, token.segment)].filter(Boolean);
+    read.replaceChildren(...named(query, { class: "query" }), el(doc, "span", { class: "arrow", text: "→" }), ...named(key), el(doc, "b", { text: value }));
+    return i18n.t("focus.spoken", { query: spokenToken(query), key: spokenToken(key), weight: value });
   }
 
   return {

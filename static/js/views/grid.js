@@ -5,7 +5,8 @@ import { moveInGrid } from "../lib/keys.js";
 import { isOff } from "../lib/off.js";
 import { thumbnailPixels } from "../lib/thumbs.js";
 import { weight } from "../lib/i18n.js";
-import { visible } from "../lib/tokens.js";
+import { segmentMark } from "../lib/segments.js";
+import { describeTokens } from "../lib/tokens.js";
 
 const FEW = 6;
 const GAP = 6; // pixels between a head that was scrolled to and the edge
@@ -124,7 +125,8 @@ function createPeek(root, { i18n, peakOf }) {
     const { query, key, weight: value, exact } = peakOf(layer, head);
     const { queryTokens, keyTokens } = scene.session;
     const number = el(doc, "b", { text: exact ? weight(value) : `≈ ${weight(value, 2)}` });
-    const where = query === null ? [] : [tokenNode(doc, visible(queryTokens.texts[query])), " → ", tokenNode(doc, visible(keyTokens.texts[key])), " "];
+    const named = (tokens, at) => [tokenNode(doc, tokens[at].text), segmentMark(doc, i18n, tokens[at].segment) ?? ""];
+    const where = query === null ? [] : [...named(describeTokens(queryTokens), query), " → ", ...named(describeTokens(keyTokens), key), " "];
     largest.replaceChildren(i18n.t("grid.largest"), " ", ...where, number);
   }
   return { show };

@@ -8,6 +8,7 @@ import { moveInGrid } from "../lib/keys.js";
 import { LEAST, numbersFit, removedFits } from "../lib/overlay.js";
 import { createPlot } from "../lib/plot.js";
 import { listenToPointer } from "../lib/pointing.js";
+import { segmentMark } from "../lib/segments.js";
 import { describeTokens } from "../lib/tokens.js";
 
 export function createHeatmap(root, { i18n, plotly, onCell, onBlock, onWindow }) {
@@ -120,8 +121,9 @@ function createTip(tip, i18n) {
     const number = window.data[i * window.columns + j];
     const isBlocked = window.exact && scene.blocked?.pair(cell.query, cell.key, number);
     const value = isBlocked ? i18n.t("focus.blocked") : weight(number);
-    tip.replaceChildren(tokenNode(doc, scene.queryTokens[cell.query].text, { class: "query" }), " → ",
-      tokenNode(doc, scene.keyTokens[cell.key].text), " ", el(doc, "b", { text: window.exact ? value : `≤ ${value}` }));
+    const [query, key] = [scene.queryTokens[cell.query], scene.keyTokens[cell.key]];
+    tip.replaceChildren(tokenNode(doc, query.text, { class: "query" }), segmentMark(doc, i18n, query.segment) ?? "", " → ",
+      tokenNode(doc, key.text), segmentMark(doc, i18n, key.segment) ?? "", " ", el(doc, "b", { text: window.exact ? value : `≤ ${value}` }));
     const half = tip.offsetWidth / 2;
     const x = geometry.left + (cell.key - window.keys[0] + 0.5) * geometry.cellWidth;
     tip.style.left = `${Math.max(half, Math.min(room - half, x))}px`;

@@ -4,6 +4,7 @@ import { el, setText, tokenNode } from "../lib/dom.js";
 import { weight } from "../lib/i18n.js";
 import { linesOf } from "../lib/links.js";
 import { createRoving } from "../lib/roving.js";
+import { segmentMark } from "../lib/segments.js";
 import { describeTokens } from "../lib/tokens.js";
 
 const ROW = 28;
@@ -11,7 +12,7 @@ const FAINT = 0.02;
 
 export function createLines(root, { i18n, onCell }) {
   const places = { query: root.querySelector("[data-left]"), key: root.querySelector("[data-right]") };
-  const ends = Object.fromEntries(Object.entries(places).map(([side, place]) => [side, createEnds(place, side, { isolate, choose })]));
+  const ends = Object.fromEntries(Object.entries(places).map(([side, place]) => [side, createEnds(place, side, { isolate, choose, letterOf: (segment) => segmentMark(root.ownerDocument, i18n, segment) })]));
   const note = root.querySelector("[data-note]");
   const picture = createPicture(root.querySelector("svg"));
   let scene = null;
@@ -54,23 +55,31 @@ export function createLines(root, { i18n, onCell }) {
 }
 
 // One column of tokens: one tab stop, each isolates its lines and can be chosen.
-function createEnds(place, side, { isolate, choose }) {
+function createEnds(place, side, { isolate, choose, letterOf }) {
   const doc = place.ownerDocument;
   let ends = [];
   const roving = createRoving(place, () => ends.map(({ node }) => node));
 
-  function button(token, follows) {
+  // Of a run of one sentence the first carries its letter for the eye, all of them for the ear.
+  function markOf(token, opens) {
+    const node = letterOf(token.segment);
+    node?.classList.toggle("more", !opens);
+    return node;
+  }
+  function button(token, follows, opens) {
     return el(doc, "button", {
       type: "button", class: ["end", token.special && "special", !follows && "gap"].filter(Boolean).join(" "),
       onpointerenter: () => isolate({ [side]: token.index }), onpointerleave: () => isolate(null),
       onfocus: () => isolate({ [side]: token.index }), onblur: () => isolate(null),
       onclick: () => choose(side, token.index),
-    }, tokenNode(doc, token.text), el(doc, "span", { class: "num" }));
+    }, markOf(token, opens), tokenNode(doc, token.text), el(doc, "span", { class: "num" }));
   }
   return {
-    // A line marks tokens that are not neighbours in the text.
+    // A line marks tokens that are not neighbours in the text, or stand in two sentences.
     rebuild(positions, tokens) {
-      ends = positions.map((position, i) => ({ position, node: button(tokens[position], i === 0 || positions[i - 1] === position - 1) }));
+      const sameSide = (i) => i > 0 && tokens[positions[i - 1]].segment === tokens[positions[i]].segment;
+      const follows = (i) => i === 0 || (positions[i - 1] === positions[i] - 1 && sameSide(i));
+      ends = positions.map((position, i) => ({ position, node: button(tokens[position], follows(i), !sameSide(i)) }));
       place.replaceChildren(...ends.map(({ node }) => node));
     },
     mark(shown, chosen, weights) {

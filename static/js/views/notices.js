@@ -22,7 +22,7 @@ export function createNotices(root, { i18n, onRetry, onBeginning, onReplace, onR
 
   function problemItem(problem) {
     const actions = [];
-    if (problem.code === "too-many-tokens") actions.push(action("problem.beginning", { limit: problem.facts.limit }, onBeginning));
+    if (problem.code === "too-many-tokens" && problem.facts.reason !== "pair") actions.push(action("problem.beginning", { limit: problem.facts.limit }, onBeginning));
     if (problem.code === "unknown-words") actions.push(...replacements(problem).map((one) => action("problem.replace", one, () => onReplace(one.word, one.near))));
     if (RETRY.has(problem.code)) actions.push(action("problem.retry", {}, onRetry));
     return el(doc, "div", { class: "notice bad", role: "alert" }, el(doc, "p", { text: problemSentence(i18n, problem) }), ...actions);

@@ -1,11 +1,12 @@
 // The sentence as tokens, coloured by how much the chosen token looks at each; a click chooses another. Where one
-// sequence looks at another, the one that looks has a row of its own above.
+// sequence looks at another, the one that looks has a row of its own above. The sentences of a pair carry their letters.
 
 import { el, setText, fill, tokenNode } from "../lib/dom.js";
 import { css, inkOn } from "../lib/color.js";
 import { parts, weight } from "../lib/i18n.js";
 import { createRoving } from "../lib/roving.js";
-import { isCross, rowsOf } from "../lib/rows.js";
+import { isBetween, rowsOf } from "../lib/rows.js";
+import { segmentMark } from "../lib/segments.js";
 import { describeTokens, directionOf, wordGroups } from "../lib/tokens.js";
 
 const LONG = 80;
@@ -14,23 +15,35 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
   const doc = root.ownerDocument;
   const caption = root.querySelector("[data-caption]");
   const names = [...root.querySelectorAll("[data-row-name]")];
-  const listen = { help: (token) => help(token) };
+  const listen = { help: (token) => help(token), markOf: (segment) => segmentMark(doc, i18n, segment) };
   const chooser = createRow(root.querySelector("[data-queries]"), listen, (index) => onQuery(index, "click"));
   const list = createRow(root.querySelector("[data-tokens]"), listen, (index) => {
-    if (isCross(scene.session.map)) onCell(scene.view.query, index, "click");
+    if (isBetween(scene.session.map)) onCell(scene.view.query, index, "click");
     else onQuery(index, "click");
   });
   let drawn = null;
   let scene = null;
 
   function rebuild(session) {
-    const cross = isCross(session.map);
-    chooser.rebuild(cross ? describeTokens(session.queryTokens) : []);
+    const between = isBetween(session.map);
+    chooser.rebuild(between ? describeTokens(session.queryTokens) : []);
     list.rebuild(named(session, describeTokens(session.keyTokens)));
     chooser.place.dir = directionOf(session.queryTokens.text);
     list.place.dir = directionOf(session.keyTokens.text);
-    chooser.place.hidden = !cross;
-    for (const name of names) name.hidden = !cross;
+    chooser.place.hidden = !between;
+    nameRows(session, between);
+  }
+
+  function nameRows({ map, request: { segments } }, between) {
+    const isPair = map.query_axis === "source_queries";
+    const said = isPair
+      ? [i18n.t("strip.pair.from", { segment: segments[0] }), i18n.t("strip.pair.at", { segment: segments[1] })]
+      : [i18n.t("strip.written"), i18n.t("strip.source")];
+    names.forEach((name, i) => {
+      name.hidden = !between;
+      setText(name, said[i]);
+    });
+    chooser.place.setAttribute("aria-label", said[0]);
   }
 
   // The line above the tokens says what the colours mean, or what a special token under the pointer is.
@@ -38,9 +51,10 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
     if (!scene?.view) return;
     if (token?.help) return setText(caption, i18n.t(`special.${token.help}`, { token: token.text }));
     const { session, view } = scene;
-    const { text } = (isCross(session.map) ? chooser : list).tokens[view.query];
-    const message = parts(i18n.t(`strip.caption.${session.map.kind}`));
-    caption.replaceChildren(...fill(doc, message, { token: tokenNode(doc, text, { class: "query" }), head: `L${scene.layer} H${scene.head}` }),
+    const { text } = (isBetween(session.map) ? chooser : list).tokens[view.query];
+    const { segments = "all" } = session.request;
+    const message = parts(i18n.t(segments === "all" ? `strip.caption.${session.map.kind}` : "strip.caption.pair"));
+    caption.replaceChildren(...fill(doc, message, { token: tokenNode(doc, text, { class: "query" }), head: `L${scene.layer} H${scene.head}`, segment: segments[1] }),
       ...removedBadge(doc, i18n, view.removed?.[view.query]));
   }
 
@@ -74,13 +88,13 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
       if (fresh) rebuild(session);
       drawn = session;
       paint(next);
-      const cross = isCross(session.map);
-      list.roving.stop(cross ? view.key : view.query);
+      const between = isBetween(session.map);
+      list.roving.stop(between ? view.key : view.query);
       chooser.roving.stop(view.query);
       if (!root.contains(doc.activeElement) || !doc.activeElement.matches(".tok")) help(null);
       if (!fresh && !next.moved) return;
-      reveal(list.place, list.buttons[cross ? view.key : view.query]);
-      if (cross) reveal(chooser.place, chooser.buttons[view.query]);
+      reveal(list.place, list.buttons[between ? view.key : view.query]);
+      if (between) reveal(chooser.place, chooser.buttons[view.query]);
     },
   };
 }
@@ -98,7 +112,7 @@ function removedBadge(doc, i18n, removed) {
 }
 
 // One row of tokens with one tab stop.
-function createRow(place, { help }, onChoose) {
+function createRow(place, { help, markOf }, onChoose) {
   const doc = place.ownerDocument;
   const row = { place, tokens: [], buttons: [] };
   row.roving = createRoving(place, () => row.buttons);
@@ -112,10 +126,15 @@ function createRow(place, { help }, onChoose) {
       onfocus: () => help(token), onblur: () => help(null),
     }, tokenNode(doc, token.text), el(doc, "span", { class: "num" }));
   }
+  // Each sentence of a pair begins with its letter, and the second on a line of its own.
+  function opening({ segment }, before) {
+    if (!segment || segment === before?.segment) return [];
+    return [before ? el(doc, "span", { class: "turn" }) : null, markOf(segment)].filter(Boolean);
+  }
   row.rebuild = (tokens) => {
     row.tokens = tokens;
     row.buttons = tokens.map(button);
-    place.replaceChildren(...wordGroups(tokens).map((group) => el(doc, "span", { class: "word" }, ...group.map((i) => row.buttons[i]))));
+    place.replaceChildren(...wordGroups(tokens).flatMap((group) => [...opening(tokens[group[0]], tokens[group[0] - 1]), el(doc, "span", { class: "word" }, ...group.map((i) => row.buttons[i]))]));
     place.classList.toggle("long", tokens.length > LONG);
   };
   return row;

@@ -3,6 +3,7 @@
 import { el, setText, tokenNode, fill } from "../lib/dom.js";
 import { css } from "../lib/color.js";
 import { parts, weight } from "../lib/i18n.js";
+import { segmentMark } from "../lib/segments.js";
 import { describeTokens } from "../lib/tokens.js";
 
 const ORDERS = {
@@ -59,7 +60,7 @@ export function createTable(root, { i18n, onCell }) {
     const share = scene.palette.t(value, scene.view.largest);
     const bar = el(doc, "span", { class: "bar", style: { "--share": `${share * 100}%`, "--colour": css(scene.palette.to) } });
     const button = el(doc, "button", { type: "button", class: token.special ? "special" : null, "aria-pressed": String(chosen), onclick: () => onChoose(token.index) }, tokenNode(doc, token.text));
-    return el(doc, "tr", { class: chosen ? "chosen" : null }, el(doc, "td", { class: "position", text: String(token.index) }),
+    return el(doc, "tr", { class: chosen ? "chosen" : null }, el(doc, "td", { class: "position" }, segmentMark(doc, i18n, token.segment), String(token.index)),
       el(doc, "td", { class: "token" }, button), el(doc, "td", { class: "weight" }, bar, el(doc, "span", { text: weight(value) })));
   }
 
