@@ -14,6 +14,7 @@ from app.problems import ProblemError
 from app.schemas import LookParameters, NoParameters, RemovedParameters, ThumbnailParameters, WeightParameters
 from app.service import TraceService
 from app.settings import Settings
+from attention_core.models.sources import recorded, settled
 
 NPY = "application/octet-stream"
 
@@ -33,7 +34,12 @@ def _add_models(router: APIRouter, settings: Settings, service: TraceService, jo
     async def models(request: Request) -> Response:
         """The models of the catalogue and what has become of each here."""
         parameters_of(request, NoParameters)
-        listed = [documents.model_document(entry, *jobs.standing(entry)) for entry in service.catalogue.entries]
+        listed = [
+            documents.model_document(
+                settled(entry, service.cache), *jobs.standing(entry), recorded(entry, service.cache), settings.may_fetch
+            )
+            for entry in service.catalogue.entries
+        ]
         body = documents.models_document(service.catalogue.default.card.name, listed)
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 

@@ -7,7 +7,8 @@ from attention_core.models.card import IN_HOUSE
 
 if TYPE_CHECKING:
     from app.images import HeldImage
-    from attention_core.models.catalogue import CatalogueEntry, Training
+    from attention_core.models.catalogue import CatalogueEntry, Hub, Training
+    from attention_core.models.sources import Pin
     from attention_core.pictures import Picture
     from attention_core.predictions import Candidate, Predictions
     from attention_core.tokens import Tokens
@@ -21,9 +22,16 @@ def models_document(default: str, models: list[Document]) -> Document:
     return {"default": default, "models": models}
 
 
-def model_document(entry: "CatalogueEntry", state: str, job: str | None, problem: Document | None) -> Document:
-    """One model of the catalogue and what has become of it here."""
-    card = entry.card
+def model_document(
+    entry: "CatalogueEntry",
+    state: str,
+    job: str | None,
+    problem: Document | None,
+    pin: "Pin | None" = None,
+    may_fetch: bool = True,
+) -> Document:
+    """One model of the catalogue and what has become of it here; `pin` is what its first download recorded."""
+    card, hub = entry.card, entry.hub if entry.origin == "hub" else None
     return {
         "name": card.name,
         "title": card.title,
@@ -39,11 +47,15 @@ def model_document(entry: "CatalogueEntry", state: str, job: str | None, problem
         "revision": card.revision,
         "input": card.input,
         "bundled": entry.bundled is not None,
+        "origin": entry.origin,
+        "hub": None if hub is None else _hub(hub, pin),
+        "fetchable": may_fetch and bool(entry.sources),
         "switchable": card.family in IN_HOUSE,
         "pairs": card.reads_pairs,
         "samples": list(entry.samples),
         "size_bytes": entry.size_bytes,
         "download_bytes": entry.download_bytes,
+        "approximate": entry.approximate,
         "ready": state == "ready",
         "state": state,
         "job": job,
@@ -54,6 +66,16 @@ def model_document(entry: "CatalogueEntry", state: str, job: str | None, problem
         ],
         "cautions": [{"kind": one.kind, "en": one.en, "ko": one.ko} for one in entry.cautions],
         "training": None if entry.training is None else _training(entry.training),
+    }
+
+
+def _hub(hub: "Hub", pin: "Pin | None") -> Document:
+    return {
+        "repo": hub.repo,
+        "commit": pin.revision if pin else hub.revision or None,
+        "recorded": pin is not None,
+        "gated": hub.gated,
+        "sha256": dict(pin.sha256) if pin else dict(hub.sha256),
     }
 
 

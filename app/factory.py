@@ -1,5 +1,6 @@
 """create_app: everything the server is made of, put together from its settings; there are no globals."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,9 +19,12 @@ from app.problems import ProblemError, add_handlers
 from app.service import TraceService
 from app.settings import Settings
 from attention_core.models.catalogue import Catalogue, load_catalogue
+from attention_core.models.directory import models_folder, with_own
 from attention_core.models.sources import cache_folder, is_fetched
 
 READ = ["GET", "HEAD"]
+
+log = logging.getLogger("attention_atlas")
 
 
 def create_app(
@@ -29,8 +33,10 @@ def create_app(
     """The server of these settings, with the package's models or a catalogue's; `watch` is told of a job's changes."""
     settings = settings or Settings()
     metrics = Metrics()
-    catalogue = catalogue or load_catalogue()
-    service = TraceService(settings, catalogue, cache_folder(settings.cache), metrics)
+    catalogue, own = with_own(catalogue or load_catalogue(), models_folder(settings.models_dir))
+    for line in own.left_out:
+        log.warning("%s", line)
+    service = TraceService(settings, catalogue, cache_folder(settings.cache), metrics, own.failed)
     jobs = Jobs(service, watch)
 
     @asynccontextmanager

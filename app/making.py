@@ -8,7 +8,7 @@ from app.lanes import Loader
 from app.problems import ProblemError
 from app.schemas import TraceRequest
 from app.settings import Settings
-from attention_core.models import memory
+from attention_core.models import checking, directory, memory, sources
 from attention_core.models.card import IN_HOUSE
 from attention_core.models.catalogue import CatalogueEntry
 
@@ -74,7 +74,7 @@ def capture_with(model: "LoadedModel", request: TraceRequest, image: HeldImage |
 def pass_needs(model: "LoadedModel", request: TraceRequest, image: HeldImage | None) -> tuple[str, int]:
     """A trace of this request in words, and the bytes that it takes at most; the errors of `encode`."""
     from attention_core.capture import MOST_WRITTEN
-    from attention_core.capture.run import LAST_ROWS
+    from attention_core.capture.run import LAST_ROWS, call_options
 
     encoded = model.encode(example_of(request, image), truncate=request.options.truncate)
     source, target = len(encoded.source), 0
@@ -83,9 +83,22 @@ def pass_needs(model: "LoadedModel", request: TraceRequest, image: HeldImage | N
         target = min(model.card.max_tokens or MOST_WRITTEN, MOST_WRITTEN) if written is None else len(written)
     shape = memory.shape_of(model.network.config)
     dense = model.back_end == "eager"
-    said = 0 if model.back_end == "in-house" else LAST_ROWS
+    said = 0
+    if model.back_end != "in-house":  # not every head can be asked for some rows of its scores alone
+        said = LAST_ROWS if "logits_to_keep" in call_options(model.network) else max(source, target)
     needed = memory.pass_bytes(shape, source, target, item=model.dtype.itemsize, dense=dense, said_rows=said)
     return f"a trace of {source + target} tokens in {model.card.title}", needed
+
+
+def revised(entry: CatalogueEntry, cache: Path) -> CatalogueEntry:
+    """The model with the revision of the files that are here: of the hub what was fetched, of an own model a hash."""
+    return directory.revised(sources.settled(entry, cache), cache)
+
+
+def load_needs(folder: Path, item: int) -> int:
+    """Bytes that loading a model takes at its height, by what its files' headers promise; a CheckpointError where
+    they are not usable."""
+    return checking.load_needs(checking.checked_weights(folder, checking.checked_config(folder)), item)
 
 
 def make_loader(settings: Settings) -> Loader:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, TypeVar
 from app.budget import Budget
 from app.images import HeldImage, ImageStore, decoded, image_id
 from app.lanes import Lane, Loader, Pool
-from app.making import best_device, capture_with, demand_fit, make_loader, pass_needs
+from app.making import best_device, capture_with, demand_fit, load_needs, make_loader, pass_needs, revised
 from app.metrics import Metrics
 from app.problems import BusyError, ClientGoneError, ProblemError
 from app.schemas import TraceRequest
 from app.settings import Settings
-from attention_core.errors import MemoryLimitError, ModelAbsentError, TextError
+from attention_core.errors import CheckpointError, MemoryLimitError, ModelAbsentError, TextError
 from attention_core.models import memory
 from attention_core.models.catalogue import Catalogue, CatalogueEntry
 from attention_core.models.sources import is_fetched, model_folder
@@ -89,8 +89,17 @@ class Pending:
 class TraceService:
     """Traces by request and by id; models loaded once however many ask."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, cache: Path, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        cache: Path,
+        metrics: Metrics,
+        failed: Mapping[str, CheckpointError] | None = None,
+    ) -> None:
         self.settings = settings
+        self._failed = failed or {}
+        self._revising: dict[str, asyncio.Task[CatalogueEntry]] = {}
         self.catalogue = catalogue
         self.cache = cache
         self.metrics = metrics
@@ -106,6 +115,7 @@ class TraceService:
         name = entry.card.name
         if name not in self._lanes:
             lane = Lane(entry, model_folder(entry, self.cache), self._loader(), self.settings.queue_limit)
+            lane.problem = self._failed.get(name)
             self._lanes[name] = lane
             self.metrics.queue.labels(name).set_function(lambda: lane.pool.count)
         return self._lanes[name]
@@ -121,6 +131,17 @@ class TraceService:
         if lane.problem is not None and not isinstance(lane.problem, MemoryLimitError):
             return "failed"
         return "ready" if is_fetched(entry, self.cache) else "absent"
+
+    async def revised(self, entry: CatalogueEntry) -> CatalogueEntry:
+        """The model with the revision of its files. Of an own model they are read for it, once and off the event
+        loop; a CheckpointError says what is wrong with them."""
+        if entry.directory is None:
+            return revised(entry, self.cache)
+        name = entry.card.name
+        task = self._revising.get(name)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._revising[name] = asyncio.create_task(asyncio.to_thread(revised, entry, self.cache))
+        return await asyncio.shield(task)
 
     def trace_id(self, request: TraceRequest, entry: CatalogueEntry, picture: str | None = None) -> str:
         """The hash of everything that a trace depends on; `picture` is the id of the picture's bytes."""
@@ -141,6 +162,7 @@ class TraceService:
         name = self.catalogue.default.card.name if request.model is None else request.model
         entry = self.catalogue.entry(name)
         demand_fit(entry, request)
+        entry = await self.revised(entry)
         image, missing = await self._picture(request.image, entry)
         # A trace outlives its picture: who knows the picture's id may still ask for it.
         trace_id = self.trace_id(request, entry, image.id if image else request.image)
@@ -212,9 +234,15 @@ class TraceService:
         load = make_loader(self.settings)
 
         def load_in_room(entry: CatalogueEntry, folder: Path) -> "LoadedModel":
-            needed = memory.load_bytes(entry.size_bytes, item=ITEM[self.settings.dtype])
-            with self.budget.room(f"loading {entry.card.title}", needed):
-                return load(entry, folder)
+            now, task = revised(entry, self.cache), self._revising.get(entry.card.name)
+            if task is not None and task.done() and task.result().card.revision != now.card.revision:
+                raise CheckpointError(
+                    f"the files of {folder.name} have changed since this server first read them; start it again",
+                    reason="changed",
+                    file=folder.name,
+                )
+            with self.budget.room(f"loading {entry.card.title}", load_needs(folder, ITEM[self.settings.dtype])):
+                return load(now, folder)
 
         return load_in_room
 

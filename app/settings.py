@@ -22,6 +22,9 @@ class Settings(BaseSettings):
         default="auto", description="public switches off what a stranger must not do; auto: public unless on loopback."
     )
     cache: Path | None = Field(default=None, description="Folder of fetched models; default: the user's cache.")
+    models_dir: Path | None = Field(
+        default=None, description="Folder of your own models: each subfolder with a config.json is one, by its name."
+    )
     device: str = Field(default="auto", description="cpu, cuda, mps, or auto for the best there is.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="Number format of the models' parameters."

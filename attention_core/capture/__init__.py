@@ -16,9 +16,10 @@ from attention_core.capture.predict import predict
 from attention_core.capture.run import Run
 from attention_core.errors import AtlasError, NotAvailableError, UnknownNameError
 from attention_core.models.catalogue import load_catalogue
+from attention_core.models.directory import models_folder, revised, with_own
 from attention_core.models.examples import Encoded, Example
 from attention_core.models.loading import LoadedModel, load_model, load_reference, wrap
-from attention_core.models.sources import cache_folder, fetch
+from attention_core.models.sources import cache_folder, fetch, settled
 from attention_core.nn.watching import Head
 from attention_core.trace import AttentionTrace, Notice, Provenance
 
@@ -83,10 +84,12 @@ def capture(
 
 
 def open_model(name: str) -> LoadedModel:
-    """A model of the catalogue, fetched at first use and loaded once a process."""
+    """A model of the catalogue, fetched at first use, or of ATLAS_MODELS_DIR; loaded once a process."""
     if name not in _opened:
-        entry = load_catalogue().entry(name)
-        _opened[name] = load_model(entry.card, fetch(entry, cache_folder()))
+        entry, cache = with_own(load_catalogue(), models_folder())[0].entry(name), cache_folder()
+        folder = fetch(entry, cache)
+        entry = revised(settled(entry, cache), cache)
+        _opened[name] = load_model(entry.card, folder)
     return _opened[name]
 
 
@@ -143,7 +146,7 @@ def _prove(model: LoadedModel) -> None:
 
             selfcheck.compare(_run(model, inputs), inhouse.readable_run(network, inputs), model.dtype)
             return
-        network = load_reference(model.folder, dtype=model.dtype, device=model.device)
+        network = load_reference(model.folder, dtype=model.dtype, device=model.device, bare=True)
     else:
         network.set_attn_implementation("eager")
     reference = hooks.run(network, inputs)

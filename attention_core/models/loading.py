@@ -10,11 +10,14 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from attention_core.errors import CheckpointError, NotAvailableError
+from attention_core.errors import CheckpointError, NotAvailableError, TextError
 from attention_core.models.card import IN_HOUSE, NATIVE, ModelCard
+from attention_core.models.checking import checked_config, checked_weights, demand_room, demand_tokenizer
 from attention_core.models.examples import EmptyTextError, Encoded, Example, TextReader
-from attention_core.models.seeing import Seeing
-from attention_core.nn.checkpoints import load_transformer, read_config
+from attention_core.models.reference import load_reference
+from attention_core.models.seeing import Seeing, read_preprocessor
+from attention_core.nn.checkpoints import load_transformer
+from attention_core.nn.families import FAMILIES
 from attention_core.tokens import Tokens
 
 __all__ = ["EmptyTextError", "Encoded", "Example", "LoadedModel", "load_model", "load_reference", "wrap"]
@@ -122,6 +125,10 @@ class LoadedModel:
         return Encoded(Tokens.of_patches(picture.rows, picture.columns), inputs, picture=picture)
 
     def _ids(self, tokens: Tokens) -> Tensor:
+        rows = _rows(self.network)
+        for number, piece in zip(tokens.ids, tokens.pieces, strict=True):
+            if rows is not None and number >= rows:
+                raise TextError(f"{self.card.title} has no embedding for {piece[:100]!r}; leave it out")
         return torch.tensor([tokens.ids], device=self.device)
 
 
@@ -134,30 +141,35 @@ def load_model(
     scaled: bool = True,
     positions: bool = True,
 ) -> LoadedModel:
-    """The model in a folder of config.json, tokenizer.json and model.safetensors; a CheckpointError when it is not.
+    """The model in a folder of config.json, tokenizer.json and model.safetensors (or several, with their index).
 
-    The families of IN_HOUSE run on our own transformer; others run in transformers, never with code of their own.
-    For lessons `scaled=False` leaves out the division by √dim and `positions=False` the positions, in the families
-    of IN_HOUSE; the card then says so.
+    A CheckpointError names the file that is missing, damaged, pickled or does not fit the others; a MemoryLimitError
+    has both numbers. The families of IN_HOUSE run on our own transformer, unless the configuration asks for what it
+    lacks; others run in transformers, never with code of their own. For lessons `scaled=False` leaves out the division
+    by √dim and `positions=False` the positions, in the families of IN_HOUSE; the card then says so.
     """
     device = torch.device(device)
-    config = read_config(folder)
-    family = config.get("model_type")
-    if not isinstance(family, str):
-        raise CheckpointError(f"the config.json of {folder.name} names no model_type")
-    seeing = Seeing.of(config) if card.input == "picture" else None
+    config = checked_config(folder)
+    family = config["model_type"]
+    seeing = Seeing.of(config, read_preprocessor(folder)) if card.input == "picture" else None
     tokenizer = None if seeing else _read_tokenizer(folder)
     labels = _labels(config.get("id2label"))
-    if family in IN_HOUSE:
+    demand_room(card.title, checked_weights(folder, config), dtype.itemsize, str(device))
+    if family in IN_HOUSE and not FAMILIES[family].faults(config):
         network: nn.Module = load_transformer(folder, dtype=dtype, device=device, scaled=scaled, positions=positions)
         # Only a published model has a twin in transformers that it can be compared with.
         twin = folder if scaled and positions and family != NATIVE else None
         card = _altered(card, scaled=scaled, positions=positions)
+        _demand_fit(folder, network, tokenizer)
         return LoadedModel(card, tokenizer, network, "in-house", dtype, device, twin, seeing, labels)
+    if family == NATIVE:
+        load_transformer(folder)  # says what is wrong with it: nothing else reads it
     if not (scaled and positions):
         raise NotAvailableError(f"√dim and positions of {card.title} cannot be left out: transformers runs it")
     network = load_reference(folder, dtype=dtype, device=device)
-    _refuse_input(network)
+    _refuse_input(network, seeing)
+    _demand_fit(folder, network, tokenizer)
+    card = replace(card, max_tokens=_limit_of(network)) if card.max_tokens is None and seeing is None else card
     return LoadedModel(card, tokenizer, network, "interface", dtype, device, folder, seeing, labels)
 
 
@@ -168,34 +180,6 @@ def _altered(card: ModelCard, *, scaled: bool, positions: bool) -> ModelCard:
         return card
     note = f" without {' and '.join(without)}"
     return replace(card, title=card.title + note, full_title=card.full_title + note, revision=card.revision + note)
-
-
-def load_reference(folder: Path, *, dtype: torch.dtype, device: torch.device) -> nn.Module:
-    """transformers' own model of the folder, with the readable attention that gives its weights."""
-    from transformers import AutoModel, AutoModelForCausalLM  # takes seconds, and most starts never need it
-    from transformers.utils import logging
-
-    # A decoder that continues a text is asked for its predictions too.
-    named = read_config(folder).get("architectures")
-    causal = isinstance(named, list) and any(str(name).endswith("ForCausalLM") for name in named)
-    make: Any = AutoModelForCausalLM if causal else AutoModel
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # heads that the bare model lacks are meant
-    try:
-        network = make.from_pretrained(
-            folder,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=dtype,
-            attn_implementation="eager",
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"transformers cannot load {folder.name}: {error}") from error
-    finally:
-        logging.set_verbosity(before)
-    return network.to(device).eval()  # type: ignore[no-any-return]
 
 
 def wrap(model: Any, tokenizer: Any, *, card: ModelCard | None = None) -> LoadedModel:
@@ -222,9 +206,9 @@ def wrap(model: Any, tokenizer: Any, *, card: ModelCard | None = None) -> Loaded
     return LoadedModel(card, copy, model.eval(), "interface", parameter.dtype, parameter.device, labels=labels)
 
 
-def _refuse_input(model: Any) -> None:
+def _refuse_input(model: Any, seeing: Seeing | None = None) -> None:
     reads = getattr(model, "main_input_name", "input_ids")
-    if reads not in ("input_ids", "pixel_values"):
+    if reads not in ("input_ids", "pixel_values") or (seeing is not None and reads != "pixel_values"):
         raise NotAvailableError(f"{type(model).__name__} reads {reads}; only text and pictures can be looked at")
 
 
@@ -232,7 +216,7 @@ def _labels(given: Mapping[Any, Any] | Sequence[Any] | None) -> tuple[str, ...]:
     """The names of classes by number; transformers writes them as an object with numbers for keys."""
     if not isinstance(given, Mapping):
         return ()
-    by_number = {int(key): str(value) for key, value in given.items() if str(key).isdecimal()}
+    by_number = {int(key): str(value) for key, value in given.items() if str(key).isdecimal() and len(str(key)) < 8}
     return tuple(by_number[number] for number in sorted(by_number))
 
 
@@ -275,7 +259,44 @@ def _count(config: Any, name: str) -> int:
 
 
 def _read_tokenizer(folder: Path) -> Tokenizer:
+    path = demand_tokenizer(folder)
     try:
-        return Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # the Rust library raises bare Exceptions
-        raise CheckpointError(f"the tokenizer.json of {folder.name} cannot be read: {error}") from error
+        return Tokenizer.from_file(str(path))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the Rust library raises bare Exceptions, and where it panics not even these
+        raise CheckpointError(
+            f"the tokenizer.json of {folder.name} cannot be read: {str(error)[:300]}",
+            reason="tokenizer",
+            file=f"{folder.name}/{path.name}",
+        ) from error
+
+
+def _rows(network: Any) -> int | None:
+    """How many tokens the model has embeddings for, None where it does not say."""
+    rows = getattr(network.config, "vocabulary", None)
+    if rows is None and hasattr(network, "get_input_embeddings"):
+        rows = getattr(network.get_input_embeddings(), "num_embeddings", None)
+    return rows
+
+
+def _demand_fit(folder: Path, network: Any, tokenizer: Tokenizer | None) -> None:
+    """A CheckpointError for a tokenizer whose ids have no row in the model's table of embeddings.
+
+    A few markers beyond it, which Gemma's has for pictures, are no fault while no text is given them.
+    """
+    rows = _rows(network)
+    if tokenizer is None or rows is None:
+        return
+    given = tokenizer.encode("a", add_special_tokens=True).ids
+    last = max([*tokenizer.get_vocab(with_added_tokens=False).values(), *given, 0])
+    if last >= rows:
+        where = f"{folder.name}/tokenizer.json"
+        raise CheckpointError(
+            f"{where} does not belong to this model: it gives ids up to {last}, and the model's embedding has {rows} "
+            "rows",
+            reason="tokenizer-mismatch",
+            file=where,
+            last=last,
+            rows=rows,
+        )

@@ -23,6 +23,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "decoder_layers": ("decoder_layers", "num_decoder_layers"),
     "layers": ("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
 }
+# Whatever a configuration may call its number of layers.
+LAYERS = (*_NAMES["layers"], *_NAMES["encoder_layers"], *_NAMES["decoder_layers"])
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Shape:
 
 
 def shape_of(config: Any) -> Shape:
-    """The shape that a configuration of ours or of transformers states; what it does not state counts as usual."""
+    """The shape that a configuration of ours or of transformers states, an object or its JSON; what it does not state
+    counts as usual."""
     found = {name: _first(config, spelled) for name, spelled in _NAMES.items()}
     width, layers = found["width"] or 768, found["layers"] or 0
     encoder, decoder = found["encoder_layers"], found["decoder_layers"]
@@ -62,13 +65,16 @@ def shape_of(config: Any) -> Shape:
 
 
 def _first(config: Any, names: tuple[str, ...]) -> int | None:
-    values = (getattr(config, name, None) for name in names)
+    values = (config.get(name) if isinstance(config, dict) else getattr(config, name, None) for name in names)
     return next((value for value in values if isinstance(value, int)), None)
 
 
-def load_bytes(size: int, *, item: int = 4, stored: int = 4) -> int:
-    """Bytes that loading takes at its height, of a file of `size` bytes with `stored` bytes a number, `item` loaded."""
-    parameters = size * item // stored
+def load_bytes(size: int, *, item: int = 4, stored: int = 4, numbers: int | None = None) -> int:
+    """Bytes that loading takes at its height, of a file of `size` bytes with `stored` bytes a number, `item` loaded.
+
+    `numbers` is how many numbers there are, where their formats in the file differ.
+    """
+    parameters = size * item // stored if numbers is None else numbers * item
     # In the model and in the reference that proves it; what is read lies in memory only in part at any time.
     return LOAD_BASE + 2 * parameters + size // 2
 
@@ -111,6 +117,11 @@ def available_bytes(device: str = "cpu") -> int:
         return int(free + idle)
     left = (limit - used for limit, used in cgroup_limits())
     return max(0, min(int(psutil.virtual_memory().available), *left, 1 << 62))
+
+
+def total_bytes() -> int:
+    """Bytes that this process could ever have: the machine's memory, within any control group."""
+    return min(int(psutil.virtual_memory().total), *(limit for limit, _ in cgroup_limits()), 1 << 62)
 
 
 def cgroup_limits(

@@ -6,8 +6,8 @@ could run code.
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from math import isclose
 from pathlib import Path
@@ -20,15 +20,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from attention_core.errors import CheckpointError, UnknownNameError
+from attention_core.files import CONFIG_FILE, FLOATS, WEIGHTS_FILE, damaged, has_weights, read_object, weights_in
 from attention_core.nn.config import TransformerConfig
 from attention_core.nn.families import FAMILIES, Family, Place, Raw
 from attention_core.nn.families.family import short
 from attention_core.nn.transformer import Transformer
 
-CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "model.safetensors"
-CONFIG_BYTES = 1 << 20
-FLOATS = ("F16", "BF16", "F32", "F64")  # the formats of a weight; anything else is quantised or no weight
 POSITIONS = "embedding.positions.weight"
 
 
@@ -40,13 +37,7 @@ def config_of(folder: Path) -> TransformerConfig:
     folder = Path(folder)
     raw = read_config(folder)
     family = _family_of(raw, folder)
-    if not (folder / WEIGHTS_FILE).is_file():
-        return family.config(raw, ())
-    try:
-        with _weights_of(folder) as file:
-            return family.config(raw, family.names(file.keys()))
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(folder, error) from error
+    return family.config(raw, family.names(weights_in(folder).tensors) if has_weights(folder) else ())
 
 
 def load_transformer(
@@ -68,11 +59,11 @@ def load_transformer(
     raw = read_config(folder)
     family = _family_of(raw, folder)
     try:
-        with _weights_of(folder) as file:
+        with _Weights(folder) as file:
             config = family.config(raw, family.names(file.keys()))
             state = _Reader(family, file, folder.name).read(_laid_out(config).state_dict(), config)
     except (SafetensorError, OSError) as error:
-        raise _unreadable(folder, error) from error
+        raise damaged(folder / WEIGHTS_FILE, error) from error
     if not positions:
         config = replace(config, positions="none")
         state.pop(POSITIONS, None)
@@ -103,7 +94,7 @@ def save_transformer(network: Transformer, folder: Path, family: str = "attentio
 # --------------------------------------------------------------------------------------------------- reading
 
 
-class _NoRandomStart(TorchFunctionMode):
+class NoRandomStart(TorchFunctionMode):
     """While this is open, new modules draw no random weights: on "meta" that takes a compiler, and 1 s."""
 
     def __torch_function__(
@@ -120,24 +111,13 @@ class _NoRandomStart(TorchFunctionMode):
 
 def _laid_out(config: TransformerConfig) -> Transformer:
     """A transformer of shapes only: the file brings the weights."""
-    with torch.device("meta"), _NoRandomStart():
+    with torch.device("meta"), NoRandomStart():
         return Transformer(config)
 
 
 def read_config(folder: Path) -> Raw:
     """The folder's config.json as it stands; a CheckpointError for a file that is none."""
-    path = folder / CONFIG_FILE
-    try:
-        if path.stat().st_size > CONFIG_BYTES:
-            raise CheckpointError(f"{folder.name}/{CONFIG_FILE} is larger than {CONFIG_BYTES} bytes")
-        raw = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{folder.name} has no {CONFIG_FILE}") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{folder.name}/{CONFIG_FILE} cannot be read as JSON: {error}") from error
-    if not isinstance(raw, dict):
-        raise CheckpointError(f"{folder.name}/{CONFIG_FILE} is a JSON {type(raw).__name__}, not an object")
-    return raw
+    return read_object(folder / CONFIG_FILE)
 
 
 def _family_of(raw: Raw, folder: Path) -> Family:
@@ -150,21 +130,41 @@ def _family_of(raw: Raw, folder: Path) -> Family:
         faults = family.faults(raw)
         if not faults:
             return family
-    raise CheckpointError(f"{folder.name}/{CONFIG_FILE}: " + "; ".join(faults), faults=faults)
+    where = f"{folder.name}/{CONFIG_FILE}"
+    raise CheckpointError(f"{where}: " + "; ".join(faults), faults=faults, reason="config", file=where)
 
 
-def _weights_of(folder: Path) -> AbstractContextManager[Any]:
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        raise CheckpointError(
-            f"{folder.name} has no {WEIGHTS_FILE}, the only format read here; pickles (.bin, .pt) never are"
-        )
-    opened: AbstractContextManager[Any] = safe_open(path, framework="pt")
-    return opened
+class _Weights:
+    """A folder's weights, in one file or in several, open as if they were one."""
 
+    def __init__(self, folder: Path) -> None:
+        self._files = weights_in(folder).files
+        self._open = ExitStack()
+        self._places: dict[str, Any] = {}
 
-def _unreadable(folder: Path, error: Exception) -> CheckpointError:
-    return CheckpointError(f"{folder.name}/{WEIGHTS_FILE} cannot be read: {error}")
+    def __enter__(self) -> "_Weights":
+        with self._open as opening:  # closes what is open already when one cannot be opened
+            for path in self._files:
+                file: Any = opening.enter_context(safe_open(path, framework="pt"))
+                self._places |= dict.fromkeys(file.keys(), file)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def keys(self) -> Collection[str]:
+        """The names of all tensors."""
+        return self._places.keys()
+
+    def get_tensor(self, name: str) -> Tensor:
+        """A tensor, read now."""
+        tensor: Tensor = self._places[name].get_tensor(name)
+        return tensor
+
+    def get_slice(self, name: str) -> Any:
+        """What knows a tensor's format and shape."""
+        return self._places[name].get_slice(name)
 
 
 class _Reader:
@@ -245,7 +245,10 @@ class _Reader:
     def _raise(self) -> None:
         if any(self.faults.values()):
             listed = "; ".join(f"{what}: {', '.join(names)}" for what, names in self.faults.items() if names)
-            raise CheckpointError(f"{self.folder}/{WEIGHTS_FILE} does not fit its {CONFIG_FILE}: {listed}")
+            where = f"{self.folder}/{WEIGHTS_FILE}"
+            raise CheckpointError(
+                f"{where} does not fit its {CONFIG_FILE}: {listed}", reason="mismatch", file=where
+            )
 
 
 # --------------------------------------------------------------------------------------------------- writing

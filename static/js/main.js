@@ -65,7 +65,7 @@ const act = {
   allOn: () => choose({ off: null }, "text"),
   scale: (scale) => choose({ scale }),
   range: (range) => choose({ range: range === rangeOf({ range: null }, session?.trace) ? null : range }),
-  retry: () => (models.length ? show(true) : begin()),
+  retry: () => (problem?.code === "fetch-failed" ? waiting.fetch(state.model).catch(fail) : models.length ? show(true) : begin()),
   fetch: () => waiting.fetch(state.model).catch(fail),
   redraw: () => draw(),
 };
@@ -146,6 +146,7 @@ async function show(again = false) {
   problem = null;
   waiting.stop();
   if (answers(session, wanted) && !again) return focus();
+  if (["absent", "fetching"].includes(modelOf(state.model)?.state)) return waiting.begin(state.model);
   setBusy(mine);
   try {
     const opened = answers(session, wanted) ? session : await sessions.open(wanted);

@@ -26,8 +26,9 @@ def run(capsys, *arguments):
 def test_models_tell_which_are_in_the_package(small_models, capsys):
     code, out, _ = run(capsys, "models")
     assert code == 0
-    assert [line.split()[:2] for line in out.splitlines()] == [
-        ["sees", "bundled"], ["writes", "bundled"], ["translates", "bundled"],
+    assert out.splitlines()[0] == "in the package:"
+    assert [line.split()[:2] for line in out.splitlines()[1:]] == [
+        ["sees", "ready"], ["writes", "ready"], ["translates", "ready"],
     ]  # fmt: skip
 
 

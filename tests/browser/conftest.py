@@ -23,6 +23,7 @@ FLAGS = [
     for name in ("no-sandbox", "disable-gpu", "disable-background-networking", "disable-quic", "no-first-run")
 ]
 PATIENCE = 120.0
+SERVE = ("-m", "app.cli", "serve")
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation",
   (event) => console.error(`CSP: ${event.violatedDirective} blocks ${event.blockedURI}`));
@@ -62,12 +63,14 @@ def wait_until(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @contextmanager
-def serving(cache: Path, log: Path, sign: str = "/readyz", **settings: str) -> Iterator[Server]:
-    """`attention-atlas serve` on a free port, once it gives this sign of life."""
+def serving(
+    cache: Path, log: Path, sign: str = "/readyz", program: tuple[str, ...] = SERVE, **settings: str
+) -> Iterator[Server]:
+    """`attention-atlas serve`, or another program of Python's, on a free port, once it gives this sign of life."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--port", str(port)],
+            [sys.executable, *program, "--port", str(port)],
             cwd=Path(__file__).parents[2],
             env=os.environ | {"ATLAS_CACHE": str(cache)} | settings,
             stdin=subprocess.DEVNULL,
@@ -84,6 +87,12 @@ def serving(cache: Path, log: Path, sign: str = "/readyz", **settings: str) -> I
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="session")
+def start():
+    """Starts a server of some settings."""
+    return serving
 
 
 @pytest.fixture(scope="session")

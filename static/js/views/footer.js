@@ -27,6 +27,12 @@ export function createFooter(root, { i18n, linkOf }) {
     }, CONFIRMED);
   });
 
+  // Which commit of the hub: one that nobody had seen before it was downloaded here says so.
+  function versionOf(hub) {
+    if (!hub?.commit) return [];
+    return [i18n.t(hub.recorded ? "origin.recorded" : "origin.hub", { repo: hub.repo, commit: hub.commit.slice(0, 7) })];
+  }
+
   // How a model of ours was made: what it saw, for how long, and how well it does.
   function drawMade(training) {
     made.hidden = !training;
@@ -45,7 +51,7 @@ export function createFooter(root, { i18n, linkOf }) {
       setText(badge, badgeText(i18n, session.trace));
       badge.classList.toggle("given", provenance.back_end === "eager");
       setText(origin, [
-        model.full_title, name(i18n, "back-end", provenance.back_end), name(i18n, "device", provenance.device),
+        model.full_title, ...versionOf(entry?.hub), name(i18n, "back-end", provenance.back_end), name(i18n, "device", provenance.device),
         provenance.dtype, ...(model.precision === "exact" ? [] : [name(i18n, "precision", model.precision)]),
       ].join(", "));
     },

@@ -1,27 +1,35 @@
-// Which model looks: a plain label while the catalogue holds one, a list to choose from when it holds more.
+// Which model looks: a plain label while there is one, a list to choose from when there are more, by where each stands.
 
 import { el } from "../lib/dom.js";
+import { grouped, sizeOf } from "../lib/models.js";
 
 export function createModels(root, { i18n, onModel }) {
   const doc = root.ownerDocument;
   let listed = "";
 
-  const nameOf = (model) => i18n.t("model.shape", { title: i18n.model(model), layers: model.layers, heads: model.heads });
-  const stateOf = (model) => (model.state === "ready" ? "" : ` · ${i18n.t(`model.state.${model.state}`)}`);
+  const nameOf = (model) =>
+    model.layers ? i18n.t("model.shape", { title: i18n.model(model), layers: model.layers, heads: model.heads }) : i18n.model(model);
+  // What is to be downloaded says how much it is; the group says that it is not here.
+  const noteOf = (model) => (model.state === "absent" ? sizeOf(i18n, model) : model.state === "ready" ? "" : i18n.t(`model.state.${model.state}`));
+  const textOf = (model) => [nameOf(model), noteOf(model)].filter(Boolean).join(" · ");
+
+  function optionOf(model, chosen) {
+    return el(doc, "option", { value: model.name, selected: model.name === chosen, text: textOf(model) });
+  }
 
   return {
     update({ models, state }) {
       if (!models.length) return;
-      const key = JSON.stringify([models.map(({ name, state: now }) => [name, now]), state.model]);
+      const key = JSON.stringify([models.map((model) => [model.name, textOf(model), model.fetchable]), state.model]);
       if (key === listed) return;
       listed = key;
       if (models.length === 1) {
         root.replaceChildren(el(doc, "span", { class: "pill still", title: models[0].full_title, text: nameOf(models[0]) }));
         return;
       }
-      const options = models.map((model) =>
-        el(doc, "option", { value: model.name, selected: model.name === state.model, text: nameOf(model) + stateOf(model) }));
-      const select = el(doc, "select", { class: "pill", "aria-label": i18n.t("model.label"), onchange: () => onModel(select.value) }, ...options);
+      const groups = grouped(models, state.model).map(({ name, models: members }) =>
+        el(doc, "optgroup", { label: i18n.t(`model.group.${name}`) }, ...members.map((model) => optionOf(model, state.model))));
+      const select = el(doc, "select", { class: "pill", "aria-label": i18n.t("model.label"), onchange: () => onModel(select.value) }, ...groups);
       root.replaceChildren(select);
     },
   };

@@ -1,0 +1,57 @@
+"""An operator's own models on the page: chosen and looked into; one that is refused says why, in both languages."""
+
+import re
+import shutil
+
+import pytest
+from own_folders import TEXT, change_config, save
+from playwright.sync_api import expect
+
+
+@pytest.fixture(scope="module")
+def server(request, tmp_path_factory):
+    """The app over a folder of models, three of which are no use."""
+    root = tmp_path_factory.mktemp("own")
+    for name in ("my-gpt2", "My.Llama_2", "t5", "vit"):
+        save(root / "models", name)
+    for name in ("pickled", "code"):
+        shutil.copytree(root / "models/my-gpt2", root / "models" / name)
+    (root / "models/pickled/model.safetensors").rename(root / "models/pickled/pytorch_model.bin")
+    change_config(root / "models/code", auto_map={"AutoModel": "modeling.Evil"})
+    shutil.copytree(root / "models/my-gpt2", root / "models/no such name")
+    plugins = request.config.pluginmanager.get_plugins()
+    place = next(one for one in plugins if str(getattr(one, "__file__", "")).endswith("browser/conftest.py"))
+    settings = {"ATLAS_MODELS_DIR": str(root / "models"), "ATLAS_FETCH_ON_START": "false"}
+    with place.serving(root / "cache", root / "log.txt", "/healthz", **settings) as running:
+        yield running
+    assert "'no such name' in ATLAS_MODELS_DIR is not listed" in (root / "log.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["my-gpt2", "My.Llama_2", "t5"])
+def test_an_own_model_is_chosen_and_looked_into(page, server, name):
+    page.goto(f"{server.url}/?model=pickled&text={TEXT.replace(' ', '+')}")
+    choice = page.get_by_label("Model", exact=True)
+    shape = re.compile(rf"^{re.escape(name)} · 2 layers × 4 heads")
+    expect(choice.locator(f"option[value='{name}']")).to_have_text(shape)
+    choice.select_option(name)
+    expect(page.locator("#focus [data-read] b")).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=60_000)
+    assert f"model={name}" in page.url
+
+
+def test_a_vision_model_of_ones_own_is_shown_sample_pictures(page, server):
+    page.goto(f"{server.url}/?model=vit")
+    expect(page.locator("#focus [data-read] b")).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=60_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "korean"),
+    [
+        ("pickled", "pickled/pytorch_model.bin holds pickled weights", "pickled/pytorch_model.bin 파일은 피클 형식"),
+        ("code", "code/config.json asks for program code", "code/config.json 파일이 자체 프로그램 코드를"),
+    ],
+)
+def test_a_model_that_is_refused_says_why(page, server, name, english, korean):
+    page.goto(f"{server.url}/?model={name}")
+    expect(page.get_by_role("alert")).to_contain_text(english, timeout=20_000)
+    page.goto(f"{server.url}/?model={name}&lang=ko")
+    expect(page.get_by_role("alert")).to_contain_text(korean, timeout=20_000)
