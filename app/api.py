@@ -1,28 +1,52 @@
 """The HTTP interface, version 1: what comes in is checked, handed to the service, and spelled by documents."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from fastapi import APIRouter
 from fastapi.sse import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Send
 
 from app import documents, reading, schemas
 from app.incoming import body_of, bytes_of, described, described_picture, parameters_of
-from app.jobs import Jobs
+from app.jobs import FetchJob, Job, Jobs
 from app.problems import ProblemError
-from app.schemas import LookParameters, NoParameters, RemovedParameters, ThumbnailParameters, WeightParameters
+from app.schemas import (
+    LookParameters,
+    NoParameters,
+    RemovedParameters,
+    ThumbnailParameters,
+    WatchParameters,
+    WeightParameters,
+)
 from app.service import TraceService
 from app.settings import Settings
+from app.writing import WritingJob
 from attention_core.models.sources import recorded, settled
 
 NPY = "application/octet-stream"
+
+
+class Events(EventSourceResponse):
+    """Server-sent events that end when their reader does, not when the garbage is collected."""
+
+    def __init__(self, events: AsyncGenerator[bytes], *, headers: dict[str, str]) -> None:
+        super().__init__(events, headers=headers)
+        self._events = events
+
+    async def stream_response(self, send: Send) -> None:
+        """Sends the events and ends them."""
+        async with aclosing(self._events):
+            await super().stream_response(send)
 
 
 def create_router(settings: Settings, service: TraceService, jobs: Jobs) -> APIRouter:
     """The routes of /api/v1."""
     router = APIRouter(prefix="/api/v1")
     _add_models(router, settings, service, jobs)
+    _add_jobs(router, settings, service, jobs)
     _add_traces(router, settings, service)
     _add_matrices(router, service)
     _add_images(router, settings, service)
@@ -36,35 +60,53 @@ def _add_models(router: APIRouter, settings: Settings, service: TraceService, jo
         parameters_of(request, NoParameters)
         listed = [
             documents.model_document(
-                settled(entry, service.cache), *jobs.standing(entry), recorded(entry, service.cache), settings.may_fetch
+                settled(entry, service.cache),
+                service.abilities(entry),
+                jobs.standing(entry),
+                recorded(entry, service.cache),
+                settings.may_fetch,
             )
             for entry in service.catalogue.entries
         ]
         body = documents.models_document(service.catalogue.default.card.name, listed)
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
+
+def _add_jobs(router: APIRouter, settings: Settings, service: TraceService, jobs: Jobs) -> None:
     @router.post("/jobs", status_code=202, openapi_extra=described(schemas.JobRequest, "body"))
     async def start(request: Request) -> Response:
-        """Starts long work; the same job when it runs already."""
+        """Starts long work: fetches a model (the same job when it runs already), or lets one continue a text."""
         parameters_of(request, NoParameters)
         wanted = await body_of(request, schemas.JobRequest, settings.max_body_bytes)
-        _demand_fetch(settings)
-        return JSONResponse(jobs.fetch(wanted.model).document(), 202)
+        if wanted.do == "generate":
+            job: Job = WritingJob(service, wanted)
+            jobs.start(job)
+        else:
+            _demand_fetch(settings)
+            job = jobs.fetch(wanted.model)
+        return JSONResponse(job.document(), 202)
 
-    @router.get("/jobs/{job_id}/events")
+    @router.get("/jobs/{job_id}/events", openapi_extra=described(WatchParameters, "query"))
     async def events(request: Request, job_id: str) -> Response:
-        """A job's progress as server-sent events; a reader only watches."""
-        parameters_of(request, NoParameters)
+        """A job's progress as server-sent events; a reader only watches, but nobody writes without one for long."""
+        job = jobs.get(job_id)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return EventSourceResponse(jobs.get(job_id).events(), headers=headers)
+        if isinstance(job, WritingJob):
+            wanted = parameters_of(request, WatchParameters)
+            job.demand_head(wanted.layer, wanted.head)
+            return Events(job.events(wanted.layer, wanted.head), headers=headers)
+        parameters_of(request, NoParameters)
+        assert isinstance(job, FetchJob)
+        return Events(job.events(), headers=headers)
 
     @router.delete("/jobs/{job_id}", status_code=202)
     async def cancel(request: Request, job_id: str) -> Response:
-        """Asks a job to stop; its readers see when it has."""
+        """Asks a job to stop; its readers see when it has. What a model wrote until then becomes a trace."""
         parameters_of(request, NoParameters)
-        _demand_fetch(settings)
         job = jobs.get(job_id)
-        job.stop.set()
+        if isinstance(job, FetchJob):
+            _demand_fetch(settings)
+        job.cancel()
         return JSONResponse(job.document(), 202)
 
 

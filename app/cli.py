@@ -10,6 +10,7 @@ from app.commands.looking import add_trace, add_weights
 from app.commands.models import add_models
 from app.commands.serving import add_serve
 from app.commands.training import add_train
+from app.commands.writing import add_generate
 from app.problems import ProblemError
 from app.terminal import complain
 from attention_core.errors import AtlasError, InputError, MemoryLimitError, ModelAbsentError
@@ -19,6 +20,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "models": ("list the models, or fetch one", add_models),
     "trace": ("see every head of a sentence or a picture, and what the model says", add_trace),
     "weights": ("print one head's weights", add_weights),
+    "generate": ("let a model continue a text", add_generate),
     "train": ("train a bundled model again, by its own recipe", add_train),
 }
 MENDABLE = (InputError, ModelAbsentError, MemoryLimitError, ProblemError, OSError)

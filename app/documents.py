@@ -1,12 +1,14 @@
 """The API's keys, for what goes out; schemas.py has those of what comes in. Nothing else spells a key."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from app.abilities import Abilities
 from attention_core.models.card import IN_HOUSE
 
 if TYPE_CHECKING:
     from app.images import HeldImage
+    from attention_core.capture import Step
     from attention_core.models.catalogue import CatalogueEntry, Hub, Training
     from attention_core.models.sources import Pin
     from attention_core.pictures import Picture
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from attention_core.trace import AttentionTrace
 
 Document = dict[str, Any]
+Standing = tuple[str, str | None, Document | None]  # a model's state, the job that brings it, why the last try failed
 
 
 def models_document(default: str, models: list[Document]) -> Document:
@@ -24,13 +27,14 @@ def models_document(default: str, models: list[Document]) -> Document:
 
 def model_document(
     entry: "CatalogueEntry",
-    state: str,
-    job: str | None,
-    problem: Document | None,
+    abilities: Abilities,
+    standing: Standing,
     pin: "Pin | None" = None,
     may_fetch: bool = True,
 ) -> Document:
-    """One model of the catalogue and what has become of it here; `pin` is what its first download recorded."""
+    """One model of the catalogue, what it can do, and what has become of it here; `pin` is what its first download
+    recorded."""
+    state, job, problem = standing
     card, hub = entry.card, entry.hub if entry.origin == "hub" else None
     return {
         "name": card.name,
@@ -52,6 +56,8 @@ def model_document(
         "fetchable": may_fetch and bool(entry.sources),
         "switchable": card.family in IN_HOUSE,
         "pairs": card.reads_pairs,
+        "writes": abilities.writes,
+        "chat": abilities.chat,
         "samples": list(entry.samples),
         "size_bytes": entry.size_bytes,
         "download_bytes": entry.download_bytes,
@@ -94,6 +100,7 @@ def trace_document(trace_id: str, trace: "AttentionTrace") -> Document:
         "model": _card(trace),
         "source": tokens_document(trace.source),
         "source_queries": None if trace.source_queries is None else tokens_document(trace.source_queries),
+        "written": trace.written,
         "target": None if trace.target is None else tokens_document(trace.target),
         "decoder_input": None if trace.decoder_input is None else tokens_document(trace.decoder_input),
         "picture": None if trace.picture is None else _picture(trace.picture),
@@ -229,3 +236,36 @@ def progress_document(job: Document, step: str, done: int, total: int | None) ->
 def end_document(job: Document, problem: Mapping[str, Any] | None) -> Document:
     """The data of a job's last event."""
     return {**job, "problem": None if problem is None else dict(problem)}
+
+
+def step_document(step: "Step", spelled: str) -> Document:
+    """One token that a model wrote, and what it held probable in its place, before temperature and top-k.
+
+    `spelled` is what it adds to the text: with the space before a word, and nothing for half a character.
+    """
+    return {
+        "id": step.id,
+        "text": step.text,
+        "spelled": spelled,
+        "special": step.special,
+        "probability": step.probability,
+        "candidates": [_candidate(candidate) for candidate in step.candidates],
+    }
+
+
+def written_document(
+    job: Document, prompt: Sequence[str] | None, start: int, tokens: Sequence[Document], row: Document | None
+) -> Document:
+    """The data of a "written" event: tokens from the `start`-th on, and where the newest one's step looked."""
+    began = {} if prompt is None else {"prompt": list(prompt)}
+    return {**job, **began, "from": start, "tokens": list(tokens), "row": row}
+
+
+def row_document(step: int, layer: int, head: int, weights: Sequence[float]) -> Document:
+    """Where one head looked in one step: a weight for each token read so far, to six decimals."""
+    return {"step": step, "layer": layer, "head": head, "weights": [round(weight, 6) for weight in weights]}
+
+
+def writing_end_document(end: Document, trace_id: str | None, written: Sequence[int], reason: str) -> Document:
+    """The data of the last event of a job that generates: all that stands after the text, and its trace's id."""
+    return {**end, "trace": trace_id, "written": list(written), "reason": reason}

@@ -60,7 +60,8 @@ def _refuse(error: ValidationError, model: type[BaseModel]) -> NoReturn:
     for one in errors:
         if one["type"] == "extra_forbidden":
             *outer, name = one["loc"]
-            accepted = list((schemas.Options if outer == ["options"] else model).model_fields)
+            within: dict[str, type[BaseModel]] = {"options": schemas.Options, "sampling": schemas.Sampling}
+            accepted = list((within[str(outer[0])] if outer else model).model_fields)
             value = str(name)[:100]
             listed = ", ".join(accepted) or "none"
             raise ProblemError(

@@ -1,8 +1,10 @@
 """Work on a model, in its lane's thread: loading it, and making the trace of a request."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.abilities import Abilities
 from app.images import HeldImage
 from app.lanes import Loader
 from app.problems import ProblemError
@@ -26,12 +28,17 @@ MISFITS = {
     "no-target": "{model} reads one text and takes no target",
     "no-pair": "{model} does not read a second text",
     "no-switch": "the heads of {model} cannot be switched off",
+    "no-writing": "{model} does not continue a text",
+    "no-chat": "{model} has no chat template",
 }
 
 
-def demand_fit(entry: CatalogueEntry, request: TraceRequest) -> None:
-    """A not-available problem, with the reason, for what this model does not take; no model is loaded for it."""
-    reason = _misfit(entry, request)
+def demand_fit(entry: CatalogueEntry, request: TraceRequest, can: Abilities, *, writes: bool = False) -> None:
+    """A not-available problem, with the reason, for what this model does not take; no model is loaded for it.
+
+    `writes` when the model is to continue the text. `can` says what its files let it do.
+    """
+    reason = _misfit(entry, request) or _cannot(request, can, writes=writes)
     if reason is not None:
         title = entry.card.title
         raise ProblemError("not-available", MISFITS[reason].format(model=title), reason=reason, model=title)
@@ -54,14 +61,23 @@ def _misfit(entry: CatalogueEntry, request: TraceRequest) -> str | None:
     return None
 
 
+def _cannot(request: TraceRequest, can: Abilities, *, writes: bool) -> str | None:
+    if (writes or request.written) and not can.writes:
+        return "no-writing"
+    return "no-chat" if request.options.chat and not can.chat and can.known else None
+
+
 def example_of(request: TraceRequest, image: HeldImage | None) -> "Example":
     """The example that a request describes."""
     from attention_core.models.examples import Example
     from attention_core.pictures import read_picture
 
     pixels = None if image is None else read_picture(image.png)
-    off = tuple(request.options.off)
-    return Example(request.text or "", pair=request.pair, target=request.target, image=pixels, off=off)
+    options = request.options
+    return Example(
+        request.text or "", pair=request.pair, target=request.target, image=pixels, off=tuple(options.off),
+        written=tuple(request.written), chat=options.chat,
+    )  # fmt: skip
 
 
 def capture_with(model: "LoadedModel", request: TraceRequest, image: HeldImage | None = None) -> "AttentionTrace":
@@ -71,13 +87,18 @@ def capture_with(model: "LoadedModel", request: TraceRequest, image: HeldImage |
     return capture(model, example_of(request, image), truncate=request.options.truncate)
 
 
-def pass_needs(model: "LoadedModel", request: TraceRequest, image: HeldImage | None) -> tuple[str, int]:
-    """A trace of this request in words, and the bytes that it takes at most; the errors of `encode`."""
+def pass_needs(
+    model: "LoadedModel", request: TraceRequest, image: HeldImage | None = None, *, more: int = 0
+) -> tuple[str, int]:
+    """A trace of this request in words, and the bytes that it takes at most; the errors of `encode`.
+
+    `more` tokens are to be written: while that goes on, keys and values are held, which a trace of all holds too.
+    """
     from attention_core.capture import MOST_WRITTEN
     from attention_core.capture.run import LAST_ROWS, call_options
 
     encoded = model.encode(example_of(request, image), truncate=request.options.truncate)
-    source, target = len(encoded.source), 0
+    source, target = min(len(encoded.source) + more, model.card.max_tokens or sys.maxsize), 0
     if model.encoder_decoder:
         written = encoded.target
         target = min(model.card.max_tokens or MOST_WRITTEN, MOST_WRITTEN) if written is None else len(written)

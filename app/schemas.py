@@ -8,6 +8,7 @@ Range = Annotated[str, Field(pattern=r"^[0-9]{1,9}:[0-9]{1,9}$", description="po
 _NUMBER = "(0|[1-9][0-9]{0,3})"
 HeadName = Annotated[str, Field(pattern=rf"^(encoder-self|decoder-self|cross)\.{_NUMBER}\.{_NUMBER}$")]
 MOST_CELLS = 512
+MOST_WRITTEN = 256  # tokens that a model may have written after a text
 
 
 class Body(BaseModel):
@@ -34,11 +35,19 @@ class Options(Body):
         default_factory=list, max_length=4096, description='heads that are switched off: "decoder-self.0.3"'
     )
 
+    chat: bool = Field(default=False, description="the text is a message, put into the model's chat template")
+
     @field_validator("off")
     @classmethod
     def _sort(cls, given: list[str]) -> list[str]:
         """Each head once, in order: the same choice is the same trace."""
         return sorted(set(given))
+
+
+Written = Annotated[
+    list[Annotated[int, Field(ge=0, lt=2**31)]],
+    Field(max_length=MOST_WRITTEN, description="ids of the tokens that the model wrote after the text"),
+]
 
 
 class TraceRequest(Body):
@@ -50,6 +59,7 @@ class TraceRequest(Body):
     target: str | None = Field(default=None, description="what a translation says; default: the model's own")
     image: str | None = Field(default=None, max_length=100, description="a sample's name, or an id of POST /images")
     options: Options = Field(default_factory=Options)
+    written: Written = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _demand_something(self) -> Self:
@@ -58,11 +68,43 @@ class TraceRequest(Body):
         return self
 
 
-class JobRequest(Body):
-    """Long work to be done."""
+class Sampling(Body):
+    """How each next token is chosen."""
 
-    do: Literal["fetch"]
+    method: Literal["greedy", "sample"] = Field(default="greedy", description="greedy: always the most probable one")
+    temperature: float = Field(default=1.0, gt=0, le=5, allow_inf_nan=False)
+    top_k: int = Field(default=50, ge=1, le=1000, description="how many of the most probable tokens are drawn from")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="the same seed draws the same tokens")
+
+
+class JobRequest(Body):
+    """Long work to be done: fetching a model, or a model that continues a text."""
+
+    do: Literal["fetch", "generate"]
     model: str
+    text: str | None = Field(default=None, description="what is continued")
+    options: Options = Field(default_factory=Options)
+    written: Written = Field(default_factory=list)
+    most: int = Field(default=64, ge=1, le=MOST_WRITTEN, description="tokens that are written at most")
+    sampling: Sampling = Field(default_factory=Sampling)
+
+    @model_validator(mode="after")
+    def _demand_its_own(self) -> Self:
+        more = sorted(self.model_fields_set - {"do", "model"})
+        if self.do == "fetch" and more:
+            raise ValueError(f"{', '.join(more)}: only what generates takes these")
+        if self.do == "generate" and self.text is None:
+            raise ValueError("text: Field required")
+        if len(self.written) >= MOST_WRITTEN:
+            raise ValueError(f"written: {MOST_WRITTEN} tokens stand already, and no more are written")
+        return self
+
+
+class WatchParameters(Parameters):
+    """The head whose newest row comes along while a model writes."""
+
+    layer: int | None = Field(default=None, ge=0)
+    head: int | None = Field(default=None, ge=0)
 
 
 class LookParameters(Parameters):

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from app.abilities import Abilities, abilities_of
 from app.budget import Budget
 from app.images import HeldImage, ImageStore, decoded, image_id
 from app.lanes import Lane, Loader, Pool
@@ -143,14 +144,28 @@ class TraceService:
             task = self._revising[name] = asyncio.create_task(asyncio.to_thread(revised, entry, self.cache))
         return await asyncio.shield(task)
 
+    def abilities(self, entry: CatalogueEntry) -> Abilities:
+        """What the model can do beside being looked into; of its chat template nothing is known before it is here."""
+        return abilities_of(entry, model_folder(entry, self.cache), fetched=is_fetched(entry, self.cache))
+
+    def demand_fetched(self, lane: Lane) -> None:
+        """A ModelAbsentError for a model that is not here."""
+        if lane.model is None and not is_fetched(lane.entry, self.cache):
+            raise ModelAbsentError(f"{lane.entry.card.title} has not been fetched yet", model=lane.entry.card.name)
+
     def trace_id(self, request: TraceRequest, entry: CatalogueEntry, picture: str | None = None) -> str:
         """The hash of everything that a trace depends on; `picture` is the id of the picture's bytes."""
+        options = request.options.model_dump()
+        if not options["chat"]:  # what was not asked for does not change an id
+            del options["chat"]
         what = {
             "format": FORMAT,
             "model": [entry.card.name, entry.card.revision, self.settings.dtype],
             "example": [request.text or "", request.pair, request.target, picture],
-            "options": request.options.model_dump(),
+            "options": options,
         }
+        if request.written:
+            what["written"] = request.written
         spelled = json.dumps(what, sort_keys=True, ensure_ascii=False)
         try:
             return hashlib.sha256(spelled.encode()).hexdigest()[:40]
@@ -161,7 +176,7 @@ class TraceService:
         """The id, the trace, and whether it is new. One is made however many ask for it at once."""
         name = self.catalogue.default.card.name if request.model is None else request.model
         entry = self.catalogue.entry(name)
-        demand_fit(entry, request)
+        demand_fit(entry, request, self.abilities(entry))
         entry = await self.revised(entry)
         image, missing = await self._picture(request.image, entry)
         # A trace outlives its picture: who knows the picture's id may still ask for it.
@@ -209,6 +224,12 @@ class TraceService:
             raise ProblemError("trace-not-held", "this trace is not held any more; post the text again")
         return trace
 
+    def keep(self, trace_id: str, trace: "AttentionTrace") -> None:
+        """Holds a new trace under the id that asks for it."""
+        self.traces.put(trace_id, trace)
+        self.metrics.traces.labels(trace.model.name).inc()
+        self.metrics.cache_bytes.set(self.traces.nbytes)
+
     async def read(self, work: Callable[[], T]) -> T:
         """What some reading of a trace gives, off the event loop."""
         return await asyncio.wrap_future(self.readers.submit(work))
@@ -222,8 +243,7 @@ class TraceService:
 
     def _begin(self, trace_id: str, request: TraceRequest, entry: CatalogueEntry, image: HeldImage | None) -> Pending:
         lane = self.lane(entry)
-        if lane.model is None and not is_fetched(entry, self.cache):
-            raise ModelAbsentError(f"{entry.card.title} has not been fetched yet", model=entry.card.name)
+        self.demand_fetched(lane)
         pending = Pending(lane.pool.submit(lambda: self.capture(lane, request, image)))
         self._pending[trace_id] = pending
         pending.result.add_done_callback(lambda result: self._finish(trace_id, pending, result))
@@ -254,10 +274,7 @@ class TraceService:
             del self._pending[trace_id]
         # Asking for the exception marks it as seen, also when nobody waits any more.
         if not result.cancelled() and result.exception() is None:
-            trace = result.result()
-            self.traces.put(trace_id, trace)
-            self.metrics.traces.labels(trace.model.name).inc()
-            self.metrics.cache_bytes.set(self.traces.nbytes)
+            self.keep(trace_id, result.result())
 
     async def _wait(self, trace_id: str, pending: Pending, gone: Gone) -> "AttentionTrace":
         deadline = asyncio.get_running_loop().time() + self.settings.trace_timeout

@@ -8,7 +8,7 @@ from app.documents import Document
 from attention_core.models.sources import FetchProgress
 
 if TYPE_CHECKING:
-    from app.jobs import Job
+    from app.jobs import FetchJob
 
 
 class Bar:
@@ -46,7 +46,7 @@ class JobBar:
     def __init__(self) -> None:
         self._bar = Bar()
 
-    def __call__(self, job: "Job") -> None:
+    def __call__(self, job: "FetchJob") -> None:
         """Draws where the job stands; says why when it failed."""
         if job.state == "running" and job.step != "load":
             self._bar.show(FetchProgress(job.step, job.done, job.total))

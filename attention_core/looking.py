@@ -57,6 +57,7 @@ def look(trace: AttentionTrace, *, words: bool = False, special: str = "show", s
         decoder_input=_tokens_of(trace.decoder_input, seen),
         maps=maps,
         looking=looking,
+        written=_written(trace, seen[id(trace.source)].shown),
     )
 
 
@@ -114,6 +115,12 @@ def _part(whole: _Axis, tokens: Tokens, segment: str) -> _Axis:
 
 def _tokens_of(tokens: Tokens | None, seen: Mapping[int, _Axis]) -> Tokens | None:
     return None if tokens is None else seen[id(tokens)].tokens
+
+
+def _written(trace: AttentionTrace, shown: Groups) -> int:
+    """How many of the shown words the model wrote from their first piece on."""
+    first = len(trace.source) - trace.written
+    return sum(group[0] >= first for group in shown)
 
 
 def _looked(base: AttentionMap, queries: _Axis, keys: _Axis, special: str) -> "LookedMap":

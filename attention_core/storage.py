@@ -51,6 +51,7 @@ def save(trace: AttentionTrace, path: Path | str) -> None:
         "predictions": asdict(trace.predictions) if trace.predictions else None,
         "predictions_note": trace.predictions_note,
         "off": list(trace.off),
+        "written": trace.written,
     }
     path = Path(path)
     part = path.with_name(f".{path.name}.part")
@@ -156,6 +157,7 @@ def _restore(document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Atte
         predictions=_restore_predictions(document["predictions"]),
         predictions_note=str(document["predictions_note"]),
         off=tuple(str(name) for name in document["off"]),
+        written=document.get("written", 0),
     )
 
 

@@ -18,6 +18,18 @@ _FIELDS = ("pieces", "texts", "spans", "special", "words", "segment")
 
 
 @dataclass(frozen=True)
+class Written:
+    """One token that a model wrote: what it spells is text[span], nothing where it is a marker or part of a character
+    that was never finished."""
+
+    id: int
+    piece: str
+    span: Span | None
+    special: bool
+    word: int | None
+
+
+@dataclass(frozen=True)
 class Tokens:
     """The tokens of one sequence, in order; every field but `text`, `cut` and `count` has one entry a token.
 
@@ -98,7 +110,6 @@ class Tokens:
             pair=pair,
         )
 
-
     @classmethod
     def of_ids(
         cls, ids: Sequence[int], pieces: Sequence[str], special: Sequence[bool], *, byte_level: bool = False
@@ -133,6 +144,28 @@ class Tokens:
             special=(True, *(False,) * count),
             words=(None, *range(count)),
             segment=_one_segment(count + 1),
+        )
+
+    def followed(self, text: str, more: Sequence[Written], *, byte_level: bool = False) -> "Tokens":
+        """These tokens and those that were written after them; `text` is the whole of what all of them spell."""
+        pieces = [one.piece for one in more]
+        spans = [one.span for one in more]
+        texts = _texts([text] * len(more), pieces, spans, byte_level=byte_level)
+        shown = tuple(
+            read if one.special or one.span is not None else display_text(one.piece, byte_level=byte_level)
+            for read, one in zip(texts, more, strict=True)
+        )
+        return replace(
+            self,
+            text=text,
+            ids=(*self.ids, *(one.id for one in more)),
+            pieces=(*self.pieces, *pieces),
+            texts=(*self.texts, *shown),
+            spans=(*self.spans, *spans),
+            special=(*self.special, *(one.special for one in more)),
+            words=(*self.words, *(one.word for one in more)),
+            segment=(*self.segment, *_one_segment(len(more))),
+            count=len(self) + len(more),
         )
 
     def shifted(self, start: int, piece: str) -> "Tokens":
@@ -275,7 +308,7 @@ def _seen(char: str) -> str:
 
 
 @cache
-def _byte_alphabet() -> dict[str, int]:
+def byte_alphabet() -> dict[str, int]:
     """The character that stands for each byte in byte-level BPE (Radford et al. 2019, section 2.2)."""
     shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
     hidden = [byte for byte in range(256) if byte not in shown]
@@ -284,7 +317,7 @@ def _byte_alphabet() -> dict[str, int]:
 
 def _from_byte_level(piece: str) -> str:
     """The text of a piece whose characters stand for bytes; bytes that make no character are spelled out."""
-    alphabet = _byte_alphabet()
+    alphabet = byte_alphabet()
     if not all(char in alphabet for char in piece):
         return piece
     data = bytes(alphabet[char] for char in piece)

@@ -63,9 +63,10 @@ class AttentionTrace:
 
     A decoder beside an encoder reads `decoder_input` and writes `target`: row i reads the one's token i, which is
     the token that was written before it, and writes the other's. maps stand by kind, each kind's layers in order. `off`
-    names the heads that were switched off, "kind.layer.head". predictions_note says as a code why there are no
-    predictions. source_queries are the tokens that look where a pair is seen from one text to the other; then
-    `source` is what they look at. A ShapeError or TraceError refuses maps that do not fit the tokens.
+    names the heads that were switched off, "kind.layer.head". `written` is how many of source's last tokens the model
+    wrote itself. predictions_note says as a code why there are no predictions. source_queries are the tokens that look
+    where a pair is seen from one text to the other; then `source` is what they look at. A ShapeError or TraceError
+    refuses maps that do not fit the tokens.
     """
 
     model: ModelCard
@@ -81,6 +82,7 @@ class AttentionTrace:
     off: tuple[str, ...] = ()
     looking: Looking = Looking()
     source_queries: Tokens | None = None
+    written: int = 0
 
     def __post_init__(self) -> None:
         if not self.maps:
@@ -91,6 +93,8 @@ class AttentionTrace:
             raise ShapeError(f"a decoder that reads {len(self.decoder_input)} tokens writes no {len(self.target)}")
         if (self.source_queries is not None) != (self.looking.segments in ("AB", "BA")):
             raise TraceError("only a pair seen from one text to the other has tokens of its own that look")
+        if type(self.written) is not int or not 0 <= self.written <= len(self.source) - (self.looking == Looking()):
+            raise TraceError(f"of {len(self.source)} tokens a model wrote no {self.written!r}")
         if self.predictions is not None and self.looking == Looking():
             rows = len(self.source if self.decoder_input is None else self.decoder_input)
             if any(one.position is not None and not 0 <= one.position < rows for one in self.predictions.at):

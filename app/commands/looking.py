@@ -165,11 +165,11 @@ def _capture(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
     # A terminal's bytes that are no UTF-8 arrive as halves of surrogate pairs, which the id refuses.
     request = schemas.TraceRequest.model_construct(
         model=arguments.model, text=arguments.text, pair=arguments.pair, target=arguments.target, image=arguments.image,
-        options=options,
+        options=options, written=[],
     )  # fmt: skip
-    demand_fit(entry, request)
-    image = None if arguments.image is None else _image(entry, arguments.image)
     service = TraceService(settings, catalogue, cache_folder(settings.cache), Metrics(), own.failed)
+    demand_fit(entry, request, service.abilities(entry))
+    image = None if arguments.image is None else _image(entry, arguments.image)
     picture = None if image is None else image.id
     service.trace_id(request, entry, picture)  # what no id can be made of fetches nothing
     fetched(entry)

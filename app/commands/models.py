@@ -4,11 +4,12 @@ import argparse
 from pathlib import Path
 
 from app import documents
+from app.abilities import abilities_of
 from app.settings import Settings
 from app.terminal import Bar, complain, print_json
 from attention_core.models.catalogue import Catalogue, CatalogueEntry, load_catalogue
 from attention_core.models.directory import OwnModels, models_folder, with_own
-from attention_core.models.sources import Pin, cache_folder, fetch, is_fetched, recorded, settled
+from attention_core.models.sources import cache_folder, fetch, is_fetched, model_folder, recorded, settled
 
 GROUPS = {
     "bundled": "in the package",
@@ -37,7 +38,7 @@ def list_models(arguments: argparse.Namespace) -> None:
         complain(line)
     listed = [(settled(entry, cache), _state(entry, own, cache)) for entry in catalogue.entries]
     if arguments.json:
-        body = [_document(entry, state, recorded(entry, cache)) for entry, state in listed]
+        body = [_document(entry, state, cache) for entry, state in listed]
         print_json(documents.models_document(catalogue.default.card.name, body))
         return
     width = max(len(entry.card.name) for entry, _ in listed)
@@ -60,7 +61,7 @@ def fetch_model(arguments: argparse.Namespace) -> None:
     folder = fetched(entry)
     pin = recorded(entry, cache)
     if arguments.json:
-        print_json(_document(settled(entry, cache), "ready", pin))
+        print_json(_document(settled(entry, cache), "ready", cache))
         return
     print(f"{entry.card.name}: {folder}")
     if pin is not None:
@@ -88,8 +89,9 @@ def _state(entry: CatalogueEntry, own: OwnModels, cache: Path) -> str:
     return "ready" if is_fetched(entry, cache) else "absent"
 
 
-def _document(entry: CatalogueEntry, state: str, pin: Pin | None) -> documents.Document:
-    return documents.model_document(entry, state, None, None, pin)
+def _document(entry: CatalogueEntry, state: str, cache: Path) -> documents.Document:
+    abilities = abilities_of(entry, model_folder(entry, cache), fetched=state == "ready")
+    return documents.model_document(entry, abilities, (state, None, None), recorded(entry, cache))
 
 
 def _line(entry: CatalogueEntry, state: str, width: int) -> str:

@@ -5,6 +5,8 @@ trace = capture("minilm", "The cat sat on the mat because it was tired")
 
 import re
 import time
+from collections.abc import Generator
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -14,18 +16,31 @@ import torch
 from attention_core.capture import hooks, selfcheck
 from attention_core.capture.predict import predict
 from attention_core.capture.run import Run
+from attention_core.capture.writing import Sampling, Step, steps
 from attention_core.errors import AtlasError, NotAvailableError, UnknownNameError
 from attention_core.models.catalogue import load_catalogue
 from attention_core.models.directory import models_folder, revised, with_own
-from attention_core.models.examples import Encoded, Example
+from attention_core.models.examples import MOST_WRITTEN, Encoded, Example
 from attention_core.models.loading import LoadedModel, load_model, load_reference, wrap
 from attention_core.models.sources import cache_folder, fetch, settled
 from attention_core.nn.watching import Head
 from attention_core.trace import AttentionTrace, Notice, Provenance
 
-__all__ = ["Example", "LoadedModel", "capture", "open_model", "ready", "wrap"]
+__all__ = [
+    "MOST_WRITTEN",
+    "Example",
+    "LoadedModel",
+    "Sampling",
+    "Step",
+    "capture",
+    "generate",
+    "has_chat",
+    "open_model",
+    "ready",
+    "wrap",
+    "write",
+]
 
-MOST_WRITTEN = 256  # tokens that a model writes by itself
 # Syllables, and the jamo that they are made of.
 _HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff]")
 _NUMBER = re.compile("0|[1-9][0-9]{0,3}")
@@ -80,7 +95,50 @@ def capture(
         predictions=predictions,
         predictions_note=note,
         off=example.off,
+        written=len(example.written),
     )
+
+
+def generate(
+    model: str | LoadedModel | Any,
+    example: str | Example,
+    sampling: Sampling = Sampling(),  # noqa: B008  # frozen
+    *,
+    most: int = 64,
+    tokenizer: Any = None,
+) -> AttentionTrace:
+    """The trace of a text and what the model wrote after it: one exact pass over both, `written` tokens its own.
+
+    The same as `capture` of the example with the ids that `write` finds, at most `most` (1 to 256). What an example
+    holds as written already stays, and the model goes on from there. Raises as `capture` and `write` do.
+    """
+    loaded = ready(_loaded(model, tokenizer))
+    example = Example(example) if isinstance(example, str) else example
+    ids = tuple(step.id for step in write(loaded, example, sampling, most=most))
+    return capture(loaded, replace(example, written=(*example.written, *ids)))
+
+
+def write(
+    model: LoadedModel,
+    example: Example,
+    sampling: Sampling = Sampling(),  # noqa: B008  # frozen
+    *,
+    most: int = 64,
+) -> Generator[Step]:
+    """What a decoder writes after the example's text, one token after another, at most `most` (1 to 256) of them.
+
+    Closing the generator stops it and frees its cache. Raises before the first step: NotAvailableError for a model
+    that does not continue texts, a picture or a pair; TooManyTokensError where the prompt leaves no room; InputError
+    for numbers out of range; and what `LoadedModel.encode` raises.
+    """
+    loaded = ready(model)
+    loaded.check_writes(example)
+    return steps(loaded, example, _heads(loaded, example), sampling, most)
+
+
+def has_chat(model: LoadedModel) -> bool:
+    """Whether the model has a chat template, so that `Example(chat=True)` speaks to it."""
+    return model.chat is not None
 
 
 def open_model(name: str) -> LoadedModel:

@@ -3,17 +3,18 @@
 Also the reference of the self-check: whatever a faster back end computes must equal this.
 """
 
-import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from attention_core.capture.run import Run, Seen, call_options, logits_of
+from attention_core.capture.run import Run, Seen, call_options, logits_of, step_options, with_dropped
 from attention_core.capture.sites import text_config
 from attention_core.errors import NotAvailableError, TraceError
 from attention_core.maps import DenseMap, Kind
 from attention_core.masks import CausalMask, Mask, SlidingWindowMask
+from attention_core.models.decoders import is_causal
 
 
 def run(network: Any, inputs: Mapping[str, Tensor]) -> Run:
@@ -35,19 +36,22 @@ def run(network: Any, inputs: Mapping[str, Tensor]) -> Run:
     return Run(tuple(seen), output[0][0], logits_of(network, output, seen[-1].map.query_count))
 
 
-def is_causal(network: nn.Module) -> bool:
-    """Whether a model with one stack is a decoder, which never looks ahead."""
-    config: Any = getattr(network, "config", None)
-    if getattr(config, "is_decoder", False):
-        return True
-    flags = [bool(module.is_causal) for module in network.modules() if hasattr(module, "is_causal")]
-    flags += [True for module in network.modules() if getattr(module, "is_decoder", False)]  # XGLM's name for it
-    if flags:
-        return any(flags)
-    # Families without the flag on their modules keep their kind in the model class: a decoder takes no segments
-    # and offers a cache.
-    parameters = inspect.signature(network.forward).parameters
-    return "past_key_values" in parameters and "encoder_hidden_states" not in parameters
+class Continuation:
+    """A decoder that gives its own weights, in the middle of a text; it must be on its eager attention."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        self._options = step_options(network)
+        self._past: Any = None
+        self._read = 0
+
+    def read(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """The scores of the next token (token), and the rows of the newest position (layer, head, key), float32."""
+        self._read += ids.shape[1]
+        output = self._network(input_ids=ids, past_key_values=self._past, output_attentions=True, **self._options)
+        self._past = output.past_key_values
+        rows = [with_dropped(one[0, :, -1].float(), self._read) for one in output.attentions]
+        return output.logits[0, -1], torch.stack(rows)
 
 
 def _given(network: nn.Module, output: Any) -> Iterator[tuple[Kind, tuple[Tensor, ...]]]:

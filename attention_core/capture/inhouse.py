@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 
+import torch
 from torch import Tensor
 
-from attention_core.capture.run import Run, Seen, rows_of, sample_rows
+from attention_core.capture.run import Run, Seen, newest_row, rows_of, sample_rows
 from attention_core.maps import DenseMap, FactoredMap, Kind
 from attention_core.masks import CausalMask, Mask, recognise
 from attention_core.nn.attention import AttentionRecord
 from attention_core.nn.generation import greedy
 from attention_core.nn.transformer import Transformer
-from attention_core.nn.watching import Head, Watch
+from attention_core.nn.watching import Cache, Head, Watch
 
 
 def run(network: Transformer, inputs: Mapping[str, Tensor], off: Iterable[Head] = ()) -> Run:
@@ -37,6 +38,26 @@ def write(network: Transformer, inputs: Mapping[str, Tensor], limit: int, off: I
     """The ids that the model writes for a source, always the most probable one next."""
     written: list[int] = greedy(network, inputs["input_ids"], limit=limit, off=off)[0].tolist()
     return written
+
+
+class Continuation:
+    """A decoder of ours in the middle of a text."""
+
+    def __init__(self, network: Transformer, off: Iterable[Head]) -> None:
+        self._network = network
+        self._off = tuple(off)
+        self._cache = Cache()
+
+    def read(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """The scores of the next token (token), and the rows of the newest position (layer, head, key), float32."""
+        watch = Watch(self._off)
+        hidden = self._network.decode(ids, cache=self._cache, watch=watch).hidden[:, -1:]
+        # The newest position sees everything that was read: no mask.
+        rows = [
+            newest_row(one.query[0, :, -1].float() * one.scale, one.key[0])
+            for one in watch.records[Kind.DECODER_SELF]
+        ]
+        return self._network.logits(hidden)[0, 0], torch.stack(rows)
 
 
 def _pass(network: Transformer, inputs: Mapping[str, Tensor], watch: Watch) -> tuple[Tensor, Watch]:

@@ -16,7 +16,17 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from attention_core.capture.run import Run, Seen, call_options, logits_of, rows_of, sample_rows
+from attention_core.capture.run import (
+    Run,
+    Seen,
+    call_options,
+    logits_of,
+    newest_row,
+    rows_of,
+    sample_rows,
+    step_options,
+    with_dropped,
+)
 from attention_core.capture.sites import Sites
 from attention_core.errors import TraceError
 from attention_core.maps import Bias, FactoredMap, RelativeBias
@@ -91,7 +101,58 @@ class Collector:
         return self._biases[id(given)][1]
 
 
-_collector: ContextVar[Collector | None] = ContextVar("attention_atlas_collector", default=None)
+class NewestRows:
+    """Computes what the newest position looks at, there and then: of a cached step no reference may outlive it.
+
+    A growing cache would make kept references O(tokens²), and a sliding one drops columns.
+    """
+
+    def __init__(self, read: int) -> None:
+        self.rows: list[Tensor] = []  # (head, key)
+        self._read = read  # tokens, the newest included
+
+    def add(
+        self, module: nn.Module, vectors: tuple[Tensor, Tensor, Tensor], output: Tensor, **how: Any
+    ) -> None:
+        """Keep the newest query's row of one sub-layer, over all tokens read."""
+        del module, output
+        mask, bias = how["mask"], how["bias"]
+        if mask is not None and (mask.dtype != torch.bool or mask.shape[:2] != (1, 1)):
+            raise TraceError(f"a mask {mask.dtype} of shape {tuple(mask.shape)} cannot be read")
+        row = newest_row(
+            vectors[0][0, :, -1].float() * how["scale"],
+            vectors[1][0],
+            mask=None if mask is None else mask[0],
+            bias=None if bias is None else bias[0],
+            soft_cap=how["soft_cap"],
+            sink=how["sink"],
+        )
+        self.rows.append(with_dropped(row, self._read))
+
+
+_collector: ContextVar[Collector | NewestRows | None] = ContextVar("attention_atlas_collector", default=None)
+
+
+class Continuation:
+    """A decoder of transformers in the middle of a text, with the cache of its own library."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        self._options = step_options(network)
+        self._past: Any = None
+        self._read = 0
+
+    def read(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """The scores of the next token (token), and the rows of the newest position (layer, head, key), float32."""
+        self._read += ids.shape[1]
+        rows = NewestRows(self._read)
+        token = _collector.set(rows)
+        try:
+            output = self._network(input_ids=ids, past_key_values=self._past, **self._options)
+        finally:
+            _collector.reset(token)
+        self._past = output.past_key_values
+        return output.logits[0, -1], torch.stack(rows.rows)
 
 
 def run(network: nn.Module, inputs: Mapping[str, Tensor]) -> Run:

@@ -52,12 +52,53 @@ def rows_of(output: Tensor, rows: Sequence[int]) -> Tensor:
     return output[:, list(rows)].to(torch.float32, copy=True)
 
 
+def newest_row(
+    query: Tensor,
+    key: Tensor,
+    *,
+    mask: Tensor | None = None,
+    bias: Tensor | None = None,
+    soft_cap: float | None = None,
+    sink: Tensor | None = None,
+) -> Tensor:
+    """What the last query looks at (head, key), float32: the formula of `nn.attention` for this one row.
+
+    query (head, dim), scaled already, of the last position; key (key head, key, dim); mask (1 or head, query, key),
+    True may attend; bias (head, query, key); sink (head,).
+    """
+    heads, groups = query.shape[0], key.shape[0]
+    grouped = query.view(groups, heads // groups, -1)  # (key head, head of it, dim)
+    scores = (grouped @ key.float().transpose(-2, -1)).view(heads, -1)  # (head, key)
+    if soft_cap is not None:
+        scores = soft_cap * torch.tanh(scores / soft_cap)
+    if bias is not None:
+        scores = scores + bias[:, -1].float()
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, -1], -torch.inf)
+    if sink is not None:
+        scores = torch.cat([scores, sink.float()[:, None]], dim=-1)  # (head, key and sink)
+    return torch.softmax(scores, dim=-1)[:, : key.shape[1]]
+
+
+def with_dropped(rows: Tensor, read: int) -> Tensor:
+    """The row (head, key) over all tokens read: a sliding cache drops the oldest keys, which get nothing."""
+    return torch.nn.functional.pad(rows, (read - rows.shape[-1], 0))
+
+
 def call_options(network: Any) -> dict[str, Any]:
     """Keyword arguments for one pass: no cache, whose references to keys and values would outlive it, and of a
     decoder's scores over its whole vocabulary only the rows whose predictions are kept."""
     options: dict[str, Any] = {"use_cache": False} if hasattr(text_config(network), "use_cache") else {}
     if "logits_to_keep" in inspect.signature(network.forward).parameters:
         options["logits_to_keep"] = LAST_ROWS
+    return options
+
+
+def step_options(network: Any) -> dict[str, Any]:
+    """Keyword arguments for one step of writing: a cache, and the scores of the newest position alone."""
+    options: dict[str, Any] = {"use_cache": True, "return_dict": True}
+    if "logits_to_keep" in inspect.signature(network.forward).parameters:
+        options["logits_to_keep"] = 1
     return options
 
 

@@ -1,7 +1,7 @@
 """Examples: what people give a model to look at, and the same as tokens and tensors for the network."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,12 +10,14 @@ from torch import Tensor
 
 from attention_core.errors import TextError, TooManyTokensError
 from attention_core.models.card import ModelCard
+from attention_core.models.spelling import Speller
 from attention_core.models.words import refuse_language, refuse_unknown
 from attention_core.pictures import Picture
 from attention_core.tokens import Tokens
 
 # What stands for a word of the text is no marker: the gap to be filled, and the word that is not known.
 _WORDS = ("[MASK]", "<mask>", "[UNK]", "<unk>")
+MOST_WRITTEN = 256  # tokens that a model writes by itself
 
 
 class EmptyTextError(TextError):
@@ -29,7 +31,9 @@ class Example:
     """What to look at: a text, a pair of texts for one encoder, a source with its target text, or a picture.
 
     `image` is uint8 (height, width, 3), as `pictures.read_picture` gives it. `off` names heads that are switched
-    off while the model runs, each as "kind.layer.head".
+    off while the model runs, each as "kind.layer.head". `written` are the ids of tokens that follow the text, at most
+    MOST_WRITTEN, for a decoder that writes on. With `chat` the text is a person's message, which goes into the
+    model's chat template.
     """
 
     text: str = ""
@@ -37,6 +41,8 @@ class Example:
     target: str | None = None
     image: Tensor | None = None
     off: tuple[str, ...] = ()
+    written: tuple[int, ...] = ()
+    chat: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,14 @@ class Encoded:
     target: Tokens | None = None
     decoder_input: Tokens | None = None
     picture: Picture | None = None
+
+
+def refuse_half_characters(text: str) -> None:
+    """A TextError for a text that is not valid Unicode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise TextError("this text holds half of a surrogate pair, which is no character; remove it") from None
 
 
 class TextReader:
@@ -66,24 +80,30 @@ class TextReader:
         self._composes = b'"NFC"' in state or b'"NFKC"' in state
         added = tokenizer.get_added_tokens_decoder().items()
         self._special = frozenset(number for number, one in added if one.special and one.content not in _WORDS)
+        self._speller = Speller(tokenizer, self._special, byte_level=self._byte_level)
 
     def read(
-        self, text: str, pair: str | None = None, *, truncate: bool = False, what: str = "text", language: str = ""
+        self,
+        text: str,
+        pair: str | None = None,
+        *,
+        truncate: bool = False,
+        what: str = "text",
+        language: str = "",
+        markers: bool = True,
     ) -> Tokens:
         """The tokens of a text, or of two for one encoder.
 
         An EmptyTextError, a TextError for half a surrogate pair, a TooManyTokensError unless `truncate`, which cuts
         one text and never two; where the model has a closed vocabulary, an UnknownWordsError, and a WrongLanguageError
-        unless the text is in `language`. `what` is how these call the text.
+        unless the text is in `language`. `what` is how these call the text. Without `markers` the tokenizer adds none
+        of its own.
         """
-        try:
-            (text + (pair or "")).encode()
-        except UnicodeEncodeError:
-            raise TextError("this text holds half of a surrogate pair, which is no character; remove it") from None
+        refuse_half_characters(text + (pair or ""))
         if self._composes:
             text = unicodedata.normalize("NFC", text)
             pair = None if pair is None else unicodedata.normalize("NFC", pair)
-        encoding = self.tokenizer.encode(text, pair)
+        encoding = self.tokenizer.encode(text, pair, add_special_tokens=markers)
         special = self._is_special(encoding)
         if all(special):
             raise EmptyTextError("there is no text to look at; write a sentence")
@@ -102,6 +122,20 @@ class TextReader:
                 raise TooManyTokensError(count, limit, what=what)
             cut, encoding = self._beginning(text, encoding, limit)
         return replace(self._tokens(text, encoding, pair), cut=cut, count=count)
+
+    def follow(self, prompt: Tokens, ids: Sequence[int], *, markers: bool = True) -> Tokens:
+        """The tokens of a text that was `read`, with or without `markers`, and of the ids that a model wrote after it.
+
+        A TooManyTokensError where the model does not take all of them.
+        """
+        count, limit = len(prompt) + len(ids), self._card.max_tokens
+        if limit is not None and count > limit:
+            raise TooManyTokensError(count, limit)
+        return self._speller.follow(prompt, ids, markers=markers)
+
+    def is_special(self, number: int) -> bool:
+        """Whether an id is a marker of the model's own."""
+        return number in self._special
 
     def write(self, ids: list[int]) -> Tokens:
         """The tokens of ids that a decoder wrote, with the text that they spell."""
@@ -123,7 +157,7 @@ class TextReader:
 
     def piece(self, number: int) -> str:
         """The tokenizer's piece of an id."""
-        return self.tokenizer.id_to_token(number) or f"<{number}>"
+        return self._speller.piece(number)
 
     def shown(self, number: int) -> str:
         """The piece of an id as a person reads it."""

@@ -10,10 +10,19 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from attention_core.errors import CheckpointError, NotAvailableError, TextError
+from attention_core.errors import CheckpointError, InputError, NotAvailableError, TextError
 from attention_core.models.card import IN_HOUSE, NATIVE, ModelCard
+from attention_core.models.chat import ChatTemplate
 from attention_core.models.checking import checked_config, checked_weights, demand_room, demand_tokenizer
-from attention_core.models.examples import EmptyTextError, Encoded, Example, TextReader
+from attention_core.models.decoders import vocabulary_of, why_it_cannot_write
+from attention_core.models.examples import (
+    MOST_WRITTEN,
+    EmptyTextError,
+    Encoded,
+    Example,
+    TextReader,
+    refuse_half_characters,
+)
 from attention_core.models.reference import load_reference
 from attention_core.models.seeing import Seeing, read_preprocessor
 from attention_core.nn.checkpoints import load_transformer
@@ -45,6 +54,7 @@ class LoadedModel:
     checked: bool = False
     refusal: str | None = None  # why a faster back end was refused by the self-check
     lock: threading.Lock = field(default_factory=threading.Lock)
+    chat: ChatTemplate | None = None
 
     def __post_init__(self) -> None:
         self._reader = None if self.tokenizer is None else TextReader(self.tokenizer, self.card)
@@ -70,6 +80,8 @@ class LoadedModel:
         """
         if example.target is not None and not self.encoder_decoder:
             raise NotAvailableError(f"{self.card.title} has one sequence and takes no target text")
+        if example.written or example.chat:
+            return self._continued(example)
         if self.seeing is not None:
             return self._see(self.seeing, example)
         if example.image is not None:
@@ -90,6 +102,42 @@ class LoadedModel:
             return encoded
         target = self.reader.read(example.target, truncate=truncate, what="target", language=spoken[1])
         return self.with_target(encoded, target)
+
+    def check_writes(self, example: Example) -> None:
+        """A NotAvailableError unless this model can continue this example."""
+        why = "looks at pictures" if self.seeing is not None else why_it_cannot_write(self.network)
+        if why:
+            raise NotAvailableError(f"{self.card.title} cannot write on: it {why}")
+        if example.image is not None:
+            raise NotAvailableError(f"{self.card.title} reads text and takes no picture")
+        if example.pair is not None:
+            raise NotAvailableError(f"{self.card.title} reads one text on; it takes no second one")
+
+    def _continued(self, example: Example) -> Encoded:
+        """A text or a message to the model, and what it wrote after it; never truncated."""
+        self.check_writes(example)
+        self._check_written(example.written)
+        text = example.text
+        if example.chat:
+            if self.chat is None:
+                raise NotAvailableError(f"{self.card.title} has no chat template")
+            if not text.strip():
+                raise EmptyTextError("there is no message to the model; write a sentence")
+            refuse_half_characters(text)
+            text = self.chat.render(text)
+        source = self.reader.read(text, markers=not example.chat)
+        if example.written:
+            source = self.reader.follow(source, example.written, markers=not example.chat)
+        return Encoded(source, {"input_ids": self._ids(source)})
+
+    def _check_written(self, ids: Sequence[int]) -> None:
+        """An InputError for ids that are none of the vocabulary, or too many."""
+        if len(ids) > MOST_WRITTEN:
+            raise InputError(f"{len(ids)} tokens follow the text; accepted: at most {MOST_WRITTEN}")
+        count = vocabulary_of(self.network)
+        for one in ids:
+            if type(one) is not int or not 0 <= one < count:
+                raise InputError(f"written token {str(one)[:40]!r} is none of this model's; accepted: 0 to {count - 1}")
 
     def with_target(self, encoded: Encoded, target: Tokens) -> Encoded:
         """The example with the target that the decoder writes; it reads a start token and all but the last."""
@@ -161,7 +209,8 @@ def load_model(
         twin = folder if scaled and positions and family != NATIVE else None
         card = _altered(card, scaled=scaled, positions=positions)
         _demand_fit(folder, network, tokenizer)
-        return LoadedModel(card, tokenizer, network, "in-house", dtype, device, twin, seeing, labels)
+        chat = _chat(folder, network, tokenizer)
+        return LoadedModel(card, tokenizer, network, "in-house", dtype, device, twin, seeing, labels, chat=chat)
     if family == NATIVE:
         load_transformer(folder)  # says what is wrong with it: nothing else reads it
     if not (scaled and positions):
@@ -170,7 +219,15 @@ def load_model(
     _refuse_input(network, seeing)
     _demand_fit(folder, network, tokenizer)
     card = replace(card, max_tokens=_limit_of(network)) if card.max_tokens is None and seeing is None else card
-    return LoadedModel(card, tokenizer, network, "interface", dtype, device, folder, seeing, labels)
+    chat = _chat(folder, network, tokenizer)
+    return LoadedModel(card, tokenizer, network, "interface", dtype, device, folder, seeing, labels, chat=chat)
+
+
+def _chat(folder: Path, network: nn.Module, tokenizer: Tokenizer | None) -> ChatTemplate | None:
+    """The folder's chat template; only a model that continues a text can answer."""
+    if tokenizer is None or why_it_cannot_write(network):
+        return None
+    return ChatTemplate.of_folder(folder, tokenizer)
 
 
 def _altered(card: ModelCard, *, scaled: bool, positions: bool) -> ModelCard:
@@ -203,7 +260,10 @@ def wrap(model: Any, tokenizer: Any, *, card: ModelCard | None = None) -> Loaded
     if not isinstance(rust, Tokenizer):
         raise NotAvailableError("this tokenizer has no fast (Rust) form, which spans and words need")
     copy = Tokenizer.from_str(rust.to_str())  # ours switches truncation off; the caller's stays as it is
-    return LoadedModel(card, copy, model.eval(), "interface", parameter.dtype, parameter.device, labels=labels)
+    chat = None if why_it_cannot_write(model) else ChatTemplate.of_tokenizer(tokenizer)
+    return LoadedModel(
+        card, copy, model.eval(), "interface", parameter.dtype, parameter.device, labels=labels, chat=chat
+    )
 
 
 def _refuse_input(model: Any, seeing: Seeing | None = None) -> None:

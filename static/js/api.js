@@ -51,22 +51,26 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
     imageUrl: (id) => `${base}/images/${encodeURIComponent(id)}`,
     pictureUrl: (id) => `${base}/traces/${id}/picture`,
     fetchModel: (model) => json("/jobs", send({ do: "fetch", model })),
+    generate: (request, wish) => json("/jobs", send({ do: "generate", ...traceBody(request), ...wish })),
+    cancelJob: (id) => json(`/jobs/${id}`, { method: "DELETE" }),
+    watchWriting: (id, { layer, head }, handlers) => watch(new EventSource(`${base}/jobs/${id}/events?${new URLSearchParams({ layer, head })}`), handlers),
     watchJob: (id, handlers) => watch(new EventSource(`${base}/jobs/${id}/events`), handlers),
   };
 }
 
 // Only what was said is sent: the server knows its own defaults.
-function traceBody({ model, text, pair, target, image, truncate, off }) {
-  const options = { ...(truncate && { truncate: true }), ...(off && { off: off.split(",") }) };
+function traceBody({ model, text, pair, target, image, truncate, off, written, chat }) {
+  const options = { ...(truncate && { truncate: true }), ...(off && { off: off.split(",") }), ...(chat && { chat: true }) };
   return {
     model, ...(text != null && { text }), ...(pair && { pair }), ...(target && { target }), ...(image && { image }),
-    ...(Object.keys(options).length && { options }),
+    ...(Object.keys(options).length && { options }), ...(written && { written: written.split(".").map(Number) }),
   };
 }
 
 // A reader only watches: closing it stops nothing on the server.
-function watch(source, { onProgress, onEnd, onLost }) {
-  source.addEventListener("progress", (event) => onProgress(JSON.parse(event.data)));
+function watch(source, { onProgress, onWritten, onEnd, onLost }) {
+  if (onProgress) source.addEventListener("progress", (event) => onProgress(JSON.parse(event.data)));
+  if (onWritten) source.addEventListener("written", (event) => onWritten(JSON.parse(event.data)));
   source.addEventListener("end", (event) => {
     source.close();
     onEnd(JSON.parse(event.data));

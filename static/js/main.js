@@ -10,11 +10,12 @@ import { windowHolding } from "./lib/cells.js";
 import { originalAt } from "./lib/looked.js";
 import { toggled } from "./lib/off.js";
 import { createPlotly } from "./lib/plotly.js";
-import { answers, createSessions, mapOf, peak } from "./lib/session.js";
+import { answers, createSessions, mapOf, peak, sameExample } from "./lib/session.js";
 import { createPreferences } from "./lib/storage.js";
 import { headOf, wantOf } from "./lib/want.js";
 import { createWaiting } from "./lib/waiting.js";
 import { withWord } from "./lib/words.js";
+import { createWriting } from "./lib/writing.js";
 
 const boot = JSON.parse(document.getElementById("boot").textContent);
 const i18n = createI18n(boot.lang, boot.messages);
@@ -35,10 +36,13 @@ let turn = 0;
 let lastKey = -Infinity;
 let busy = false;
 let busyTimer = 0;
+let frame = 0;
+let lingering = null;
 
 const waiting = createWaiting({
   api, onChange: () => draw(), onReady: () => show(), onModels: (list) => (models = list), onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)),
 });
+const writing = createWriting({ api, onChange: drawLive, onEnd: written, onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)) });
 const act = {
   draft: (text, pair) => (draft = { text, pair }),
   text: (text, target, pair) => (text.trim() ? ask(text, target, pair) : fail(new ApiProblem("empty-text"))),
@@ -68,6 +72,12 @@ const act = {
   retry: () => (problem?.code === "fetch-failed" ? waiting.fetch(state.model).catch(fail) : models.length ? show(true) : begin()),
   fetch: () => waiting.fetch(state.model).catch(fail),
   redraw: () => draw(),
+  write,
+  stop: () => writing.stop(),
+  sampling: (patch) => choose(patch),
+  chat: (chat) => choose({ chat, written: null, query: null, key: null, ...WHOLE }, "text"),
+  clear: () => choose({ written: null, query: null, key: null, ...WHOLE }, "text"),
+  step: (query, how) => choose({ query, key: null, ...WHOLE }, how),
 };
 const views = createViews(document, {
   i18n,
@@ -88,14 +98,15 @@ function choose(patch, how, moved = false) {
   if (how === "text") show(true);
   else focus(moved);
 }
-const ask = (text, target, pair = null) => choose({ ...forText(state, text, target, boot.examples, pair), truncate: false }, "text");
+// A link may say that the model wrote what no model can: a text that is asked for again begins without it.
+const ask = (text, target, pair = null) => choose({ ...forText(state, text, target, boot.examples, pair), truncate: false, ...(problem && { written: null }) }, "text");
 
 // Keys held down are one gesture: they leave one place to come back to.
 function remember(how) {
   const href = hrefOf(state);
   if (href === location.pathname + location.search) return;
   const now = performance.now();
-  const same = how === "key" && now - lastKey < ONE_GESTURE;
+  const same = how === "play" || (how === "key" && now - lastKey < ONE_GESTURE);
   lastKey = how === "key" ? now : -Infinity;
   history[same ? "replaceState" : "pushState"](null, "", href);
 }
@@ -137,6 +148,29 @@ async function upload(file) {
   }
 }
 
+// ---- a model that writes on
+function write(again) {
+  const text = draft ?? state.text ?? "";
+  if (!text.trim()) return fail(new ApiProblem("empty-text"));
+  if (draft !== null && draft !== state.text) ask(draft, null);
+  else if (again) choose({ written: null, query: null, key: null, ...WHOLE, ...(state.method === "sample" && { seed: (state.seed + 1) % 2 ** 32 }) }, "text");
+  problem = null;
+  const { tokens: most, method, temperature, topk: top_k, seed } = state;
+  const sampling = method === "sample" ? { method, temperature, top_k, seed } : { method };
+  return writing.start(request(), { most, sampling }, session ? headOf(state, session.map) : { layer: state.layer, head: state.head });
+}
+
+// What was written becomes part of the example; the step that wrote the last token comes into focus.
+function written({ state: how, problem: wrong, trace, written: ids }, run) {
+  const { request: asked } = run;
+  if (how === "failed") return fail(asProblem(wrong));
+  if (!trace) return draw();
+  lingering = { ...run, state: "ended" }; // its text stays until the trace of it is there
+  const before = asked.written ? asked.written.split(".").length : 0;
+  const count = session && sameExample(session.request, asked) ? session.posted.source.texts.length - before + ids.length : null;
+  return choose({ written: ids.join("."), query: count === null ? null : count - 2, key: null, ...WHOLE }, "text");
+}
+
 // ---- from state to picture
 const request = () => requestOf(state, modelOf(state.model), startOf);
 
@@ -145,6 +179,8 @@ async function show(again = false) {
   const wanted = request();
   problem = null;
   waiting.stop();
+  if (writing.now() && !sameExample(writing.now().request, wanted)) writing.leave();
+  if (lingering && !wanted.written) lingering = null;
   if (answers(session, wanted) && !again) return focus();
   if (["absent", "fetching"].includes(modelOf(state.model)?.state)) return waiting.begin(state.model);
   setBusy(mine);
@@ -162,6 +198,7 @@ async function show(again = false) {
 
 async function focus(moved = false) {
   if (!session) return draw();
+  writing.look(headOf(state, session.map));
   const mine = ++turn;
   const want = wantOf(state, session);
   const ready = session.reader.ready(want);
@@ -187,6 +224,7 @@ async function focus(moved = false) {
 function settle(found, moved) {
   notBusy();
   problem = null;
+  if (answers(session, request())) lingering = null;
   view = found;
   draw(moved);
 }
@@ -209,6 +247,7 @@ function notBusy() {
 function fail(error) {
   if (error.name === "AbortError") return;
   notBusy();
+  lingering = null;
   if (error.code === "model-absent" || error.code === "model-loading") {
     waiting.begin(state.model);
     return;
@@ -219,13 +258,26 @@ function fail(error) {
 }
 
 function draw(moved = false) {
+  const scene = sceneOf(moved);
+  document.title = i18n.t("page.title", { head: `L${scene.layer} H${scene.head}`, text: (state.text ?? scene.model?.title ?? "").slice(0, 60) });
+  views.update(scene);
+}
+
+// Tokens may come faster than they can be drawn.
+function drawLive() {
+  frame ||= requestAnimationFrame(() => {
+    frame = 0;
+    views.live(sceneOf());
+  });
+}
+
+function sceneOf(moved = false) {
   const { layer, head } = session ? headOf(state, session.map) : state;
   const theme = views.theme();
   const model = modelOf(state.model);
   const wanted = request();
   const range = rangeOf(state, session?.trace);
-  document.title = i18n.t("page.title", { head: `L${layer} H${head}`, text: (state.text ?? model?.title ?? "").slice(0, 60) });
-  views.update({
+  return {
     state: { ...fitted(state, model, startOf), range },
     session, view, layer, head, theme, busy, problem, moved, models, model,
     input: model?.input ?? (wanted.image ? "picture" : "text"),
@@ -235,7 +287,8 @@ function draw(moved = false) {
     bare: Boolean(waiting.now() || (problem && !answers(session, wanted))),
     palette: createPalette({ theme, scale: state.scale, range }),
     languageHref: hrefOf({ ...state, lang: boot.lang === "en" ? "ko" : "en" }),
-  });
+    writing: writing.now() ?? lingering,
+  };
 }
 
 addEventListener("popstate", () => {

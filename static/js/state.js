@@ -32,6 +32,21 @@ const heads = {
   write: String,
 };
 
+const between = (least, most) => ({
+  read: (raw) => (/^\d{1,10}$/.test(raw) && Number(raw) >= least && Number(raw) <= most ? Number(raw) : undefined),
+  write: String,
+});
+const hundredths = (most) => ({
+  read: (raw) => (/^\d{1,2}(\.\d{1,2})?$/.test(raw) && Number(raw) > 0 && Number(raw) <= most ? Number(raw) : undefined),
+  write: String,
+});
+const NUMBERS = /^(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8}))*$/;
+const MOST_WRITTEN = 256;
+const numbers = {
+  read: (raw) => (NUMBERS.test(raw) && raw.split(".").length <= MOST_WRITTEN ? raw : undefined),
+  write: String,
+};
+
 // query and key are positions of the tokens that the model read, whatever words and special hide or merge.
 export const PARAMETERS = {
   text: { ...text, fallback: null },
@@ -54,11 +69,19 @@ export const PARAMETERS = {
   segments: { ...oneOf("all", "AA", "AB", "BA", "BB"), fallback: "all" },
   off: { ...heads, fallback: null },
   truncate: { ...flag, fallback: false },
+  // What the model wrote after the text, as ids, and how it goes on.
+  written: { ...numbers, fallback: null },
+  chat: { ...flag, fallback: false },
+  tokens: { ...between(1, MOST_WRITTEN), fallback: 64 },
+  method: { ...oneOf("greedy", "sample"), fallback: "greedy" },
+  temperature: { ...hundredths(5), fallback: 1 },
+  topk: { ...between(1, 1000), fallback: 50 },
+  seed: { ...between(0, 2 ** 32 - 1), fallback: 0 },
   lang: { ...oneOf("en", "ko"), fallback: null },
 };
 const NAMES = Object.keys(PARAMETERS);
 // What an example decides: left out together, or written together.
-const EXAMPLE = ["text", "pair", "target", "image", "kind", "layer", "head", "query", "key"];
+const EXAMPLE = ["text", "pair", "target", "image", "kind", "layer", "head", "query", "key", "chat"];
 // What an address must name to mean an example of its own.
 const SUBJECT = ["text", "image"];
 

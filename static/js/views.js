@@ -19,9 +19,11 @@ import { createPicture } from "./views/picture.js";
 import { createProgress } from "./views/progress.js";
 import { createSaid } from "./views/said.js";
 import { createStrip } from "./views/strip.js";
+import { createStream } from "./views/stream.js";
 import { createTable } from "./views/table.js";
+import { createWritingCard } from "./views/writing.js";
 
-/** update(scene) draws a scene on every view; theme() is the theme in force. */
+/** update(scene) draws a scene on every view, live(scene) on those that follow a model that writes; theme() is the theme in force. */
 export function createViews(doc, { i18n, preferences, plotly, examples, urls, peakOf, hrefOf, linkOf }, act) {
   const at = (id) => doc.getElementById(id);
   const header = createHeader(at("header"), { i18n, preferences, onTheme: act.redraw });
@@ -31,6 +33,10 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     lines: createLines(at("panel-lines"), { i18n, onCell: act.cell }),
     table: createTable(at("panel-table"), { i18n, onCell: act.cell }),
   };
+  const strip = createStrip(at("strip"), { i18n, onQuery: act.query, onCell: act.cell });
+  const stream = createStream(at("strip"), { i18n });
+  const said = createSaid(at("said"), { i18n, onPosition: act.position });
+  const writing = createWritingCard(at("writing"), { i18n, onWrite: act.write, onStop: act.stop, onChoice: act.sampling, onChat: act.chat, onClear: act.clear, onStep: act.step });
   const views = [
     header,
     createModels(at("models"), { i18n, onModel: act.model }),
@@ -40,12 +46,14 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createProgress(at("progress"), { i18n, onFetch: act.fetch, onModel: act.model }),
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
     createKinds(at("kinds"), { i18n, onKind: act.kind }),
-    createStrip(at("strip"), { i18n, onQuery: act.query, onCell: act.cell }),
+    writing,
+    strip,
+    stream,
     createLooking(at("controls"), { i18n, onSpecial: act.special, onWords: act.words, onSegments: act.segments }),
     createColour(at("colour"), { i18n, onScale: act.scale, onRange: act.range }),
     createFocus(at("focus"), { i18n, panels, onView: act.view }),
     createAside(at("focus"), { i18n, onOff: act.off, onAllOn: act.allOn }),
-    createSaid(at("said"), { i18n, onPosition: act.position }),
+    said,
     createHints(at("hints"), { i18n, onHint: act.hint }),
     createFooter(at("footer"), { i18n, linkOf }),
   ];
@@ -54,6 +62,10 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     update(scene) {
       doc.body.classList.toggle("bare", scene.bare);
       for (const view of views) view.update(scene);
+    },
+    // While a model writes, only these change.
+    live(scene) {
+      for (const view of [writing, strip, stream, said]) view.update(scene);
     },
   };
 }

@@ -234,8 +234,8 @@ def test_openapi_tells_everything(small):
     assert listed["/images"] == {"post"}
     assert listed["/images/{image_id}"] == {"get"}
     body = paths["/api/v1/traces"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert {"model", "text", "pair", "target", "image", "options"} == set(body["properties"])
-    assert "off" in body["$defs"]["Options"]["properties"]
+    assert {"model", "text", "pair", "target", "image", "options", "written"} == set(body["properties"])
+    assert {"off", "chat"} <= set(body["$defs"]["Options"]["properties"])
     assert "image/webp" in paths["/api/v1/images"]["post"]["requestBody"]["content"]
     for end in ("", "/thumbnails", "/weights", "/removed"):
         names = [one["name"] for one in paths[f"/api/v1/traces/{{trace_id}}{end}"]["get"]["parameters"]]

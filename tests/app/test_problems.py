@@ -86,9 +86,9 @@ def test_invalid_bodies(empty, body):
 
 def test_unknown_keys_and_parameters(empty):
     facts = problem(empty.post(TRACES, json={"text": "x", "sise": 1}), 422, "unknown-parameter")
-    assert facts == {"value": "sise", "accepted": ["model", "text", "pair", "target", "image", "options"]}
+    assert facts == {"value": "sise", "accepted": ["model", "text", "pair", "target", "image", "options", "written"]}
     facts = problem(empty.post(TRACES, json={"text": "x", "options": {"cut": True}}), 422, "unknown-parameter")
-    assert facts == {"value": "cut", "accepted": ["truncate", "off"]}
+    assert facts == {"value": "cut", "accepted": ["truncate", "off", "chat"]}
     facts = problem(empty.get(f"{TRACES}/x/thumbnails?page=1"), 422, "unknown-parameter")
     assert facts == {"value": "page", "accepted": ["words", "special", "segments", "kind", "size"]}
     assert problem(empty.get("/api/v1/models?x=1"), 422, "unknown-parameter") == {"value": "x", "accepted": []}

@@ -181,3 +181,27 @@ test("the same text goes to the model that knows its language, as whole words, w
   assert.deepEqual([next.model, next.text, next.words, next.layer, next.head], ["e5", "나는", true, 2, 6]);
   assert.deepEqual([next.off, next.query, next.truncate], [null, null, false]);
 });
+
+test("what was written belongs to its text and its model; a chat goes on with the next message", () => {
+  const state = { ...startOf("induction"), written: "4.5", chat: true, tokens: 8 };
+  const next = forText(state, "key moon", null, EXAMPLES);
+  assert.deepEqual([next.written, "chat" in next], [null, false]);
+  assert.equal("written" in forText(state, state.text, state.target, EXAMPLES), false);
+  assert.deepEqual([forExample(state, EXAMPLES[1]).written, forExample(state, EXAMPLES[1]).chat, forExample(state, { text: "Hi", chat: true }).chat], [null, false, true]);
+  const other = change({ ...state, text: "My own words" }, "minilm");
+  assert.deepEqual([other.written, other.chat, other.tokens], [null, false, 8]);
+});
+
+test("a model that does not write has written nothing; a chat template is known once the model is here", () => {
+  const state = { ...startOf("induction"), written: "4.5", chat: true };
+  const asked = (model) => {
+    const { written, chat } = requestOf(state, model, startOf);
+    return [written, chat];
+  };
+  const writer = { ...MODELS.induction, writes: true, chat: false, ready: true };
+  assert.deepEqual(asked(null), ["4.5", true]);
+  assert.deepEqual(asked({ ...writer, ready: false }), ["4.5", true]);
+  assert.deepEqual(asked(writer), ["4.5", false]);
+  assert.deepEqual(asked({ ...writer, chat: true }), ["4.5", true]);
+  assert.deepEqual(asked({ ...writer, writes: false }), [null, false]);
+});

@@ -37,6 +37,8 @@ function randomState({ upTo, pick }) {
     view: pick([null, "heatmap", "lines", "table", "picture"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
     queries: span(), keys: span(), words: pick([true, false]), special: pick(["show", "hide", "renormalise"]), segments: pick(["all", "AA", "AB", "BA", "BB"]), off: pick(OFF),
     truncate: pick([true, false]), lang: pick([null, "en", "ko"]),
+    written: pick([null, "0", "12.0.48000", Array(256).fill("49151").join(".")]), chat: pick([true, false]), tokens: pick([1, 64, 256]),
+    method: pick(["greedy", "sample"]), temperature: pick([1, 0.05, 0.7, 1.25, 5]), topk: pick([1, 50, 1000]), seed: pick([0, 1, 2 ** 32 - 1]),
   };
 }
 
@@ -74,6 +76,16 @@ test("a model without examples still has a text, but no head that belongs to ano
   assert.deepEqual([state.text, state.layer, state.head, state.query], [CAT.text, 0, 0, null]);
 });
 
+test("what was written stands beside the example it follows, and brings the rest of it along when a step is in focus", () => {
+  assert.equal(format({ ...start, written: "5.6" }, startOf), "?written=5.6");
+  assert.deepEqual(parse("?written=5.6", startOf), { ...start, written: "5.6" });
+  const chat = createStarts([{ model: "m", text: "Hello", layer: 1, head: 2, chat: true }], "m");
+  assert.deepEqual([chat().chat, format(chat(), chat)], [true, ""]);
+  const plain = { ...chat(), chat: false };
+  assert.equal(format(plain, chat), "?text=Hello&layer=1&head=2");
+  assert.deepEqual(parse(format(plain, chat), chat), plain);
+});
+
 test("defaults are left out of the URL", () => {
   assert.equal(format({ ...start, view: "lines", scale: "log" }, startOf), "?view=lines&scale=log");
   const other = { ...start, text: "hello", layer: 0, head: 0, query: null, key: null };
@@ -103,6 +115,8 @@ test("a bad value falls back, and the rest of the URL still holds", () => {
     layer: ["-1", "1.5", "x", "", "1e3", "99999999"], query: ["-0", "NaN"], view: ["pie", "HEATMAP"], scale: ["cube"], range: [""],
     queries: ["5", "5:5", "9:3", "a:b", "1:2:3", "-1:4"], model: ["../etc", "a b", ""], kind: ["other"], truncate: ["yes", "0"], lang: ["fr"], text: ["", "   "],
     target: [" "], image: ["../x.png", "a/b", ""], pair: ["", " "], segments: ["A", "ab", "ABA", ""], words: ["true", "0"], special: ["drop", ""], off: ["0.3", "cross.1", "cross.1.2,", "cross.01.2", "self.0.0", "cross.-1.0"],
+    written: ["", "1.", ".1", "1..2", "01", "-1", "1,2", "1.5e3", "9999999999", Array(257).fill("1").join(".")], chat: ["true", "0"], tokens: ["0", "257", "-1", "1.5", "x"],
+    method: ["beam", ""], temperature: ["0", "-1", "5.01", "NaN", "1e1", "0.001", ""], topk: ["0", "1001", "2.5"], seed: ["-1", "4294967296", "1.0", "x"],
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {

@@ -3,7 +3,7 @@
 import { offHeads } from "./off.js";
 
 const NO_CELL = { query: null, key: null, queries: null, keys: null };
-const FRESH = { pair: null, target: null, truncate: false, off: null, segments: "all" };
+const FRESH = { pair: null, target: null, truncate: false, off: null, written: null, segments: "all" };
 
 /** What a text, its second text or its target and its example say; the head stays in focus, a cell is named only by examples. */
 export function forText(state, text, target, examples, pair = null) {
@@ -14,9 +14,9 @@ export function forText(state, text, target, examples, pair = null) {
 }
 
 /** Everything that an example decides. */
-export function forExample(state, { text = null, pair = null, target = null, image = null, kind, layer, head, query = null, key = null }) {
+export function forExample(state, { text = null, pair = null, target = null, image = null, kind, layer, head, query = null, key = null, chat = false }) {
   return {
-    ...FRESH, text, pair, target, image, ...NO_CELL, query, key,
+    ...FRESH, text, pair, target, image, ...NO_CELL, query, key, chat,
     kind: kind ?? null, layer: layer ?? state.layer, head: head ?? state.head,
   };
 }
@@ -28,9 +28,9 @@ export function forModel(state, draft, from, to, examples, startOf) {
   const pair = state.pair ?? null;
   const isOwn = Boolean(text?.trim()) && !examples.some((example) => example.text === text && (pair === null || example.pair === pair));
   const same = (from?.input ?? "text") === (to?.input ?? "text") && (to?.input ?? "text") !== "picture";
-  const { kind, layer, head, query, key, target, image, text: first, pair: second } = startOf(to.name);
-  if (isOwn && same) return { ...FRESH, ...NO_CELL, model: to.name, text, pair, segments, image: null, kind, layer, head };
-  return { ...FRESH, ...NO_CELL, model: to.name, text: first, pair: second, target, image, kind, layer, head, query, key };
+  const { kind, layer, head, query, key, target, image, chat, text: first, pair: second } = startOf(to.name);
+  if (isOwn && same) return { ...FRESH, ...NO_CELL, model: to.name, text, pair, segments, image: null, chat: false, kind, layer, head };
+  return { ...FRESH, ...NO_CELL, model: to.name, text: first, pair: second, target, image, chat, kind, layer, head, query, key };
 }
 
 /** The model that is offered for a language: the first in the list that reads it as plain text, ready ones before others. */
@@ -43,7 +43,7 @@ export function readerOf(models, language) {
 /** The same text, or pair, in a model that knows its language, as whole words. */
 export function forReader(state, name, startOf) {
   const { kind, layer, head } = startOf(name);
-  return { ...FRESH, ...NO_CELL, model: name, text: state.text, pair: state.pair ?? null, segments: state.segments, image: null, kind, layer, head, words: true };
+  return { ...FRESH, ...NO_CELL, model: name, text: state.text, pair: state.pair ?? null, segments: state.segments, image: null, chat: false, kind, layer, head, words: true };
 }
 
 /** Another kind of attention: layer and head stay in its range; decoders' kinds share their rows. */
@@ -67,16 +67,22 @@ export function requestOf(state, model, startOf) {
   const pair = input === "text" && (model?.pairs ?? true) ? (state.pair ?? null) : null;
   const segments = pair === null ? "all" : state.segments;
   const rest = { model: state.model, truncate, kind, off: onlyOf(state.off, model), words, special, pair, segments };
-  if (input === "picture") return { ...rest, words: false, text: null, target: null, image: imageOf(state, model, start) };
+  if (input === "picture") return { ...rest, words: false, text: null, target: null, image: imageOf(state, model, start), written: null, chat: false };
   const target = input === "translation" ? (state.target ?? null) : null;
-  return { ...rest, text: state.text ?? start.text, target, image: null };
+  return { ...rest, text: state.text ?? start.text, target, image: null, ...writtenOf(state, model) };
 }
 
 /** The state without what its model does not read; the same state while the model is not known. */
 export function fitted(state, model, startOf) {
   if (!model) return state;
-  const { text, pair, target, image, off, segments } = requestOf(state, model, startOf);
-  return { ...state, text, pair, target, image, off, segments };
+  const { text, pair, target, image, off, segments, written, chat } = requestOf(state, model, startOf);
+  return { ...state, text, pair, target, image, off, segments, written, chat };
+}
+
+// Only a model that writes has written; whether it has a chat template is known once it is here.
+function writtenOf({ written, chat }, model) {
+  const hasChat = !model || model.chat || (model.writes && !model.ready);
+  return { written: model && !model.writes ? null : written, chat: hasChat && chat };
 }
 
 // Heads that the model does not have cannot be off.

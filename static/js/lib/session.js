@@ -12,7 +12,7 @@ import { withRemoved } from "./removed.js";
 const THUMBNAIL = 32;
 const KEPT = { traces: 12, sessions: 5 };
 const BUDGET = 12_000_000; // bytes of weights that each session keeps
-const CONTENT = ["model", "text", "pair", "target", "image", "truncate", "off"];
+const CONTENT = ["model", "text", "pair", "target", "image", "truncate", "off", "written", "chat"];
 
 export function createSessions(api) {
   const traces = createKeep(KEPT.traces);
@@ -26,7 +26,7 @@ export function createSessions(api) {
     return posted;
   }
 
-  /** A session for a request { model, text, pair, target, image, truncate, off, kind, words, special, segments }; rejects with AbortError when overtaken. */
+  /** A session for a request { model, text, pair, target, image, truncate, off, written, chat, kind, words, special, segments }; rejects with AbortError when overtaken. */
   async function open(request) {
     newest?.abort();
     const abort = new AbortController();
@@ -89,7 +89,10 @@ function renewer(api, request) {
   };
 }
 
-const contentOf = (request) => JSON.stringify(CONTENT.map((name) => request[name] ?? null));
+const contentOf = (request) => JSON.stringify(CONTENT.map((name) => request[name] || null));
+
+/** Whether two requests are about the same example, however it is looked at. */
+export const sameExample = (one, other) => contentOf(one) === contentOf(other);
 
 /** The map of a kind, or the trace's first one. */
 export const mapOf = ({ maps }, kind) => maps.find((map) => map.kind === kind) ?? maps[0];

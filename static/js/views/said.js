@@ -13,21 +13,34 @@ export function createSaid(root, { i18n, onPosition }) {
   let chosen = -1; // where no row says which place is meant
   let drawn = null;
 
-  function update({ session, view }) {
+  function update({ session, view, writing }) {
+    if (writing?.tokens.length) return live(writing);
     const said = session?.posted.predictions;
     const note = session?.posted.predictions_note;
     const sentence = note && i18n.has(`predictions.note.${note}`) ? i18n.t(`predictions.note.${note}`) : null;
     root.hidden = !said?.at.length && !sentence;
-    if (root.hidden || (session && !view && drawn === session)) return;
+    if (root.hidden || (session && !view && drawn === session)) return undefined;
     if (drawn !== session) chosen = -1;
     drawn = session;
     setText(title, i18n.t(said ? `predictions.${said.task}` : "predictions.title"));
     if (!said?.at.length) {
       hint.replaceChildren(sentence);
       body.replaceChildren();
-      return;
+      return undefined;
     }
-    DRAW[said.task]({ said, session, view, before: session.whole?.predictions ?? null });
+    return DRAW[said.task]({ said, session, view, before: session.whole?.predictions ?? null });
+  }
+
+  // While the model writes: what it held probable for the newest token.
+  function live({ prompt, tokens }) {
+    const texts = [...prompt, ...tokens.map(({ text }) => text)];
+    const { candidates, text, probability } = tokens.at(-1);
+    const entry = { candidates, actual: { text, probability } };
+    root.hidden = false;
+    drawn = null;
+    setText(title, i18n.t("predictions.next-token"));
+    names("predictions.after", { token: tokenNode(doc, visible(texts.at(-2)), { class: "query" }) });
+    body.replaceChildren(bars(entry, null), ...legend(entry, null));
   }
 
   const bars = (entry, before) => barList(doc, i18n, barsOf(entry, before));

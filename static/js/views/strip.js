@@ -5,9 +5,11 @@ import { el, setText, fill, tokenNode } from "../lib/dom.js";
 import { css, inkOn } from "../lib/color.js";
 import { parts, weight } from "../lib/i18n.js";
 import { createRoving } from "../lib/roving.js";
+import { originalAt } from "../lib/looked.js";
 import { isBetween, rowsOf } from "../lib/rows.js";
 import { segmentMark } from "../lib/segments.js";
 import { describeTokens, directionOf, wordGroups } from "../lib/tokens.js";
+import { momentOf, placesOf, stepOf } from "../lib/writing.js";
 
 const LONG = 80;
 
@@ -23,11 +25,12 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
   });
   let drawn = null;
   let scene = null;
+  let query = null;
 
   function rebuild(session) {
     const between = isBetween(session.map);
     chooser.rebuild(between ? describeTokens(session.queryTokens) : []);
-    list.rebuild(named(session, describeTokens(session.keyTokens)));
+    list.rebuild(named(session, describeTokens(session.keyTokens)), Boolean(session.posted.written));
     chooser.place.dir = directionOf(session.queryTokens.text);
     list.place.dir = directionOf(session.keyTokens.text);
     chooser.place.hidden = !between;
@@ -58,6 +61,21 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
       ...removedBadge(doc, i18n, view.removed?.[view.query]));
   }
 
+  // What the model wrote: at a step, the token it writes then, and those that it has not written yet.
+  function paintSteps({ session: { posted, keyTokens }, state }) {
+    const places = placesOf(posted);
+    const step = places && stepOf(places, state.query);
+    list.buttons.forEach((button, i) => {
+      const original = originalAt(keyTokens, i);
+      const moment = step ? momentOf(places, step, original) : "before";
+      button.classList.toggle("written", Boolean(places) && original >= places.prompt);
+      button.classList.toggle("now", moment === "now");
+      button.classList.toggle("later", moment === "later");
+      if (moment === "later") button.title = i18n.t("writing.later");
+      else button.removeAttribute("title");
+    });
+  }
+
   function paint({ session: { map, queryTokens }, view, palette, blocked }) {
     const { tokens, queries } = rowsOf({ map, view, blocked, queryCount: queryTokens.texts.length });
     tokens.forEach(({ weight: value, chosen, key, pressed }, i) => {
@@ -82,17 +100,23 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
       scene = next;
       const { session, view } = next;
       root.hidden = Boolean(session?.trace.picture);
+      const isWriting = Boolean(next.writing?.prompt); // then the text is on show as it grows
+      list.place.hidden = isWriting;
+      if (isWriting) return;
       list.place.setAttribute("aria-busy", String(next.busy));
       if (!session || !view || root.hidden) return;
       const fresh = drawn !== session;
       if (fresh) rebuild(session);
       drawn = session;
       paint(next);
+      paintSteps(next);
       const between = isBetween(session.map);
       list.roving.stop(between ? view.key : view.query);
       chooser.roving.stop(view.query);
       if (!root.contains(doc.activeElement) || !doc.activeElement.matches(".tok")) help(null);
-      if (!fresh && !next.moved) return;
+      const moved = next.moved || next.state.query !== query;
+      query = next.state.query;
+      if (!fresh && !moved) return;
       reveal(list.place, list.buttons[between ? view.key : view.query]);
       if (between) reveal(chooser.place, chooser.buttons[view.query]);
     },
@@ -131,11 +155,11 @@ function createRow(place, { help, markOf }, onChoose) {
     if (!segment || segment === before?.segment) return [];
     return [before ? el(doc, "span", { class: "turn" }) : null, markOf(segment)].filter(Boolean);
   }
-  row.rebuild = (tokens) => {
+  row.rebuild = (tokens, isWritten = false) => {
     row.tokens = tokens;
     row.buttons = tokens.map(button);
     place.replaceChildren(...wordGroups(tokens).flatMap((group) => [...opening(tokens[group[0]], tokens[group[0] - 1]), el(doc, "span", { class: "word" }, ...group.map((i) => row.buttons[i]))]));
-    place.classList.toggle("long", tokens.length > LONG);
+    place.classList.toggle("long", isWritten || tokens.length > LONG);
   };
   return row;
 }
