@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from gguf import GGMLQuantizationType, GGUFWriter, quants
 
-from attention_core.tokens import _byte_alphabet
+from attention_core.tokens import byte_alphabet
 
 WIDTH, HEADS, KEY_HEADS, INNER, LAYERS = 64, 2, 1, 96, 2
-PIECES = ["<|end|>", *_byte_alphabet(), "Ġt", "he", "Ġthe"]
+PIECES = ["<|end|>", *byte_alphabet(), "Ġt", "he", "Ġthe"]
 MERGES = ["Ġ t", "h e", "Ġt he"]
 
 
