@@ -150,9 +150,9 @@ async function upload(file) {
 
 // ---- a model that writes on
 function write(again) {
-  const text = draft ?? state.text ?? "";
+  const text = draft?.text ?? state.text ?? "";
   if (!text.trim()) return fail(new ApiProblem("empty-text"));
-  if (draft !== null && draft !== state.text) ask(draft, null);
+  if (text !== (state.text ?? "")) ask(text, null);
   else if (again) choose({ written: null, query: null, key: null, ...WHOLE, ...(state.method === "sample" && { seed: (state.seed + 1) % 2 ** 32 }) }, "text");
   problem = null;
   const { tokens: most, method, temperature, topk: top_k, seed } = state;
