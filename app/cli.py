@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import ValidationError
 
+from app.commands.evaluating import add_evaluate
 from app.commands.looking import add_trace, add_weights
 from app.commands.models import add_models
 from app.commands.serving import add_serve
@@ -21,6 +22,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "trace": ("see every head of a sentence or a picture, and what the model says", add_trace),
     "weights": ("print one head's weights", add_weights),
     "generate": ("let a model continue a text", add_generate),
+    "evaluate": ("find the best head on real data: pronouns or trees", add_evaluate),
     "train": ("train a bundled model again, by its own recipe", add_train),
 }
 MENDABLE = (InputError, ModelAbsentError, MemoryLimitError, ProblemError, OSError)

@@ -102,6 +102,12 @@ class AttentionMap(ABC):
         blocks = [self._rows(head, block)[..., key] for block in self._blocks(head, query)]
         return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
 
+    def stream(self, heads: Range = None) -> Iterator[tuple[slice, Tensor]]:
+        """All rows, a block at a time: the queries of the block and their weights (head, query, key), float32."""
+        head, query, _ = self._window(heads, None, None)
+        for block in self._blocks(head, query):
+            yield block, self._rows(head, block)
+
     def allowed(self, queries: Range = None, keys: Range = None) -> Tensor:
         """Who may attend to whom: a boolean window (query, key)."""
         _, query, key = self._window(None, queries, keys)

@@ -33,6 +33,8 @@ DIRECTION = {
     "storage": ("errors", "tokens", "maps", "masks", "trace", "models.card", "pictures", "predictions"),
     "capture": ("errors", "tokens", "maps", "masks", "trace", "models", "nn", "predictions"),
     "training": ("errors", "masks", "models", "nn", "tokens"),
+    "analysis": ("errors", "tokens", "maps", "trace"),
+    "experiments": ("errors", "tokens", "maps", "masks", "trace", "models", "nn", "capture", "analysis"),
     "figures": ("errors", "tokens", "maps", "trace"),
 }
 

@@ -1,0 +1,1 @@
+"""Analyses: pure functions from traces to small frozen results, one file each."""

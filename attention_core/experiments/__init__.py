@@ -1,0 +1,1 @@
+"""Experiments: functions that run a model again, with progress, and can be cancelled."""
