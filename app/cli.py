@@ -18,7 +18,7 @@ from attention_core.errors import AtlasError, InputError, MemoryLimitError, Mode
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "serve": ("start the web server", add_serve),
-    "models": ("list the models, or fetch one", add_models),
+    "models": ("list the models, fetch one, or forget one", add_models),
     "trace": ("see every head of a sentence or a picture, and what the model says", add_trace),
     "weights": ("print one head's weights", add_weights),
     "generate": ("let a model continue a text", add_generate),

@@ -26,7 +26,7 @@ from app.settings import Settings
 from attention_core.errors import CheckpointError, MemoryLimitError, ModelAbsentError, TextError
 from attention_core.models import memory
 from attention_core.models.catalogue import Catalogue, CatalogueEntry
-from attention_core.models.sources import is_fetched, model_folder
+from attention_core.models.sources import demand_whole, is_fetched, model_folder
 
 if TYPE_CHECKING:
     from attention_core.models.loading import LoadedModel
@@ -262,6 +262,7 @@ class TraceService:
                     file=folder.name,
                 )
             with self.budget.room(f"loading {entry.card.title}", load_needs(folder, ITEM[self.settings.dtype])):
+                demand_whole(entry, self.cache)
                 return load(now, folder)
 
         return load_in_room

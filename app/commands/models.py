@@ -1,4 +1,4 @@
-"""The command models: the list by where each comes from, and fetching one of it."""
+"""The command models: the list by where each comes from, fetching one of it, and forgetting one."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from app.settings import Settings
 from app.terminal import Bar, complain, print_json
 from attention_core.models.catalogue import Catalogue, CatalogueEntry, load_catalogue
 from attention_core.models.directory import OwnModels, models_folder, with_own
-from attention_core.models.sources import cache_folder, fetch, is_fetched, model_folder, recorded, settled
+from attention_core.models.sources import cache_folder, fetch, forget, is_fetched, model_folder, recorded, settled
 
 GROUPS = {
     "bundled": "in the package",
@@ -28,6 +28,9 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     fetching.add_argument("name", help="a name that `models` lists")
     fetching.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print what the API replies")
     fetching.set_defaults(command=fetch_model)
+    forgetting = actions.add_parser("forget", help="remove a fetched model of the hub, and what is recorded of it")
+    forgetting.add_argument("name", help="a name that `models` lists as one of the hub")
+    forgetting.set_defaults(command=forget_model)
 
 
 def list_models(arguments: argparse.Namespace) -> None:
@@ -68,6 +71,17 @@ def fetch_model(arguments: argparse.Namespace) -> None:
         print(f"{'recorded' if before is None else 'as recorded'}: {pin.repo}, commit {pin.revision}")
         for name, digest in pin.sha256.items():
             print(f"  {digest}  {name}")
+
+
+def forget_model(arguments: argparse.Namespace) -> None:
+    """Removes a model of the hub and its record, so that the next fetch takes what is there then; prints what went."""
+    settings = Settings()
+    (catalogue, _), cache = _models(settings), cache_folder(settings.cache)
+    removed = forget(catalogue.entry(arguments.name), cache)
+    for path in removed:
+        print(f"removed: {path}")
+    if not removed:
+        print(f"{arguments.name}: nothing was fetched or recorded")
 
 
 def fetched(entry: CatalogueEntry) -> Path:

@@ -22,7 +22,7 @@ from attention_core.models.catalogue import load_catalogue
 from attention_core.models.directory import models_folder, revised, with_own
 from attention_core.models.examples import MOST_WRITTEN, Encoded, Example
 from attention_core.models.loading import LoadedModel, load_model, load_reference, wrap
-from attention_core.models.sources import cache_folder, fetch, settled
+from attention_core.models.sources import cache_folder, demand_whole, fetch, settled
 from attention_core.nn.watching import Head
 from attention_core.trace import AttentionTrace, Notice, Provenance
 
@@ -146,6 +146,7 @@ def open_model(name: str) -> LoadedModel:
     if name not in _opened:
         entry, cache = with_own(load_catalogue(), models_folder())[0].entry(name), cache_folder()
         folder = fetch(entry, cache)
+        demand_whole(entry, cache)
         entry = revised(settled(entry, cache), cache)
         _opened[name] = load_model(entry.card, folder)
     return _opened[name]

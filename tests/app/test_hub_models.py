@@ -12,6 +12,9 @@ from app import cli
 from attention_core.models.catalogue import parse_catalogue
 from attention_core.models.sources import streaming
 
+DAMAGED = json.dumps(
+    {"repo": NAME, "revision": "a" * 40, "sha256": {"model.safetensors": 5}, "bytes": {"model.safetensors": "x"}}
+)
 MESSAGES = Path(cli.__file__).parent / "messages"
 
 
@@ -61,6 +64,18 @@ def test_a_model_is_listed_fetched_and_looked_into(open_tiny, hub):
         assert trace["provenance"]["self_check"]["error"] < 1e-5
 
 
+def test_a_model_that_was_damaged_since_is_not_looked_into(open_tiny, hub, tmp_path):
+    with open_tiny() as client:
+        assert fetched(client)["state"] == "done"
+    weights = tmp_path / "cache" / "models" / "tiny" / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-2] ^= 1
+    weights.write_bytes(data)
+    with open_tiny() as client:
+        reply = client.post("/api/v1/traces", json={"model": "tiny", "text": "the cat sat"})
+        assert (reply.status_code, reply.json()["file"]) == (500, "tiny/model.safetensors")
+
+
 def test_a_second_start_needs_no_hub(open_tiny, hub):
     with open_tiny() as client:
         assert fetched(client)["state"] == "done"
@@ -79,7 +94,7 @@ def test_a_refusal_has_a_sentence_in_both_languages(open_tiny, hub):
         assert listed(client)["problem"] == problem
     reasons = (
         "offline", "gated", "missing-repo", "missing-revision", "no-safetensors", "no-weights", "no-tokenizer",
-        "changed", "wrong-hash", "disk-full", "broken",
+        "changed", "wrong-hash", "disk-full", "broken", "token", "refused", "no-model", "damaged-record", "odd-answer",
     )  # fmt: skip
     for lang in ("en", "ko"):
         messages = json.loads((MESSAGES / f"{lang}.json").read_text(encoding="utf-8"))
@@ -93,6 +108,23 @@ def test_after_a_failure_it_can_be_fetched_again(open_tiny, hub):
         assert fetched(client)["problem"]["reason"] == "missing-repo"
         hub.repos[NAME] = repo
         assert fetched(client)["state"] == "done"
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"repo": "owner/tiny", "revision": "\\ud800"}', DAMAGED])
+def test_a_damaged_record_breaks_no_list(open_tiny, tmp_path, content, command):
+    (tmp_path / "cache" / "pins").mkdir(parents=True)
+    (tmp_path / "cache" / "pins" / "tiny.json").write_text(content)
+    with open_tiny() as client:
+        assert (listed(client)["state"], listed(client)["hub"]["recorded"]) == ("absent", False)
+        problem = fetched(client)["problem"]
+        assert (problem["reason"], problem["name"]) == ("damaged-record", "tiny")
+    for lang in ("en", "ko"):
+        messages = json.loads((MESSAGES / f"{lang}.json").read_text(encoding="utf-8"))
+        assert set(re.findall(r"\{(\w+)\}", messages["problem.fetch-failed.damaged-record"])) <= problem.keys()
+        assert "models forget {name}" in messages["problem.fetch-failed.changed"]
+    code, out = command("models")
+    assert code == 0
+    assert "absent" in out
 
 
 def test_in_public_nobody_can_fetch_and_the_list_says_so(open_tiny, hub):
@@ -136,6 +168,16 @@ def test_a_fetch_in_json_is_the_model_as_the_api_lists_it(command):
     body = json.loads(out)
     assert (code, body["state"], body["hub"]["recorded"]) == (0, "ready", True)
     assert json.loads(command("models", "--json")[1])["models"] == [body]
+
+
+def test_forgetting_prints_what_it_removed(command, tmp_path, capsys):
+    command("models", "fetch", "tiny")
+    code, out = command("models", "forget", "tiny")
+    cache = tmp_path / "cache"
+    assert code == 0
+    assert out.splitlines() == [f"removed: {cache / 'models' / 'tiny'}", f"removed: {cache / 'pins' / 'tiny.json'}"]
+    assert "absent" in command("models")[1]
+    assert command("models", "forget", "tiny") == (0, "tiny: nothing was fetched or recorded\n")
 
 
 def test_a_refused_fetch_is_one_line(command, hub, capsys):

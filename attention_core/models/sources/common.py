@@ -72,12 +72,34 @@ def model_folder(entry: CatalogueEntry, cache: Path) -> Path:
     return cache / "models" / entry.card.name
 
 
+def work_prefix(target: Path) -> str:
+    """How the names of the folders begin in which this model is fetched: no model's name has a dot."""
+    return f".{target.name}."
+
+
+def kept_folder(target: Path) -> Path:
+    """Where a fetch that ended early leaves what it downloaded."""
+    return target.with_name(f".{target.name}-part")
+
+
 def sweep(target: Path) -> None:
-    """Removes what a fetch that ended more than a day ago left behind."""
-    for left in target.parent.glob(f".{target.name}-*"):
+    """Removes what a fetch of this model that ended more than a day ago left behind."""
+    for left in (kept_folder(target), *target.parent.glob(f"{work_prefix(target)}*")):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > DAY:
-                shutil.rmtree(left, ignore_errors=True)
+            if time.time() - left.lstat().st_mtime > DAY:
+                remove(left)
+
+
+def remove(path: Path) -> bool:
+    """Removes a folder with everything in it, a file or a link; whether there was one. OSError when it stays."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+        return True
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def demand_space(entry: CatalogueEntry, needed: int, folder: Path) -> None:

@@ -1,35 +1,36 @@
 """From a repository of the Hugging Face hub to a model folder: named files only, safetensors only, checked by hash.
 
-The hub's own client finds the repository, its commit and its files. The bytes are streamed here, because its
-`hf_hub_download` (2.4) neither goes on with a broken download in a later call nor stops within ten megabytes.
+The hub's own client gives the token and says what a refusal means. Its requests (2.4) are not used: they read an answer
+of any length and as slowly as it comes, a download neither goes on in a later call nor stops within ten megabytes, and
+beside them it asks for /api/agent-harnesses and says which programs run here.
 """
 
+import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from attention_core.errors import FetchError
+from attention_core.errors import CheckpointError, FetchError
+from attention_core.files import CONFIG_FILE, weights_in
 from attention_core.models.catalogue import EXTRAS, FILES, CatalogueEntry, Hub
-from attention_core.models.sources import streaming
-from attention_core.models.sources.common import ROOM, Watch, demand_hash, demand_space, write_origin
-from attention_core.models.sources.pins import Pin, record, recorded
-from attention_core.models.sources.streaming import RemoteFile, patiently
-
-if TYPE_CHECKING:
-    from huggingface_hub.hf_api import ModelInfo
+from attention_core.models.checking import checked_config
+from attention_core.models.sources import asking, streaming
+from attention_core.models.sources.asking import OddAnswerError
+from attention_core.models.sources.common import ROOM, Watch, demand_hash, demand_space, kept_folder, write_origin
+from attention_core.models.sources.pins import Pin, demand_readable, record, recorded
+from attention_core.models.sources.streaming import RemoteFile
 
 ENDPOINT = "https://huggingface.co"
 WEIGHTS = "model.safetensors"
-TIMEOUT = 10.0  # seconds without a word from the server
+LISTING = 8 << 20  # bytes of what the hub says of a repository: the largest ones list some ten thousand files
 # Files that hold weights in a form that is not opened here, in the order in which a refusal names them.
 _OTHER_WEIGHTS = (
     "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5",
     "flax_model.msgpack",
 )  # fmt: skip
-_HEADERS = {"user-agent": "attention-atlas"}  # and nothing of this machine
 
 
 @dataclass(frozen=True)
@@ -53,22 +54,28 @@ def endpoint() -> str:
 def fill(source: Hub, entry: CatalogueEntry, work: Path, cache: Path, watch: Watch) -> None:
     """Downloads the model's files into `work`/model and checks them; the first time, records what they are.
 
-    A FetchError's `reason` is one of offline, gated, missing-repo, missing-revision, no-safetensors, no-weights,
-    no-tokenizer, changed, wrong-hash, disk-full, broken. What was downloaded before an error is kept beside the
-    model's folder, and the next call goes on from there.
+    A FetchError's `reason` is one of offline, gated, token, refused, missing-repo, missing-revision, no-safetensors,
+    no-weights, no-tokenizer, no-model, changed, damaged-record, wrong-hash, disk-full, broken, odd-answer. What was
+    downloaded before an error is kept beside the model's folder, and the next call goes on from there.
     """
     if _is_on("HF_HUB_OFFLINE") or _is_on("TRANSFORMERS_OFFLINE"):
         raise _refusal("offline", source, entry, "HF_HUB_OFFLINE forbids every download")
+    if not _is_address(endpoint()):
+        raise _refusal("offline", source, entry, f"HF_ENDPOINT is no http address: {endpoint()[:100]!r}")
+    tokens = f"{endpoint()}/settings/tokens"
+    if not _headers().get("authorization", "").isascii():
+        raise _refusal("token", source, entry, f"the access token is none: make one at {tokens}", tokens=tokens)
     watch.step("download", 0, None)
+    demand_readable(entry, cache)
     pin = recorded(entry, cache)
     with _InWords(source, entry):
         plan = _plan(source, entry, pin, watch)
-        part, kept = work / "part", work.parent / f".{entry.card.name}-part"
+        part, kept = work / "part", kept_folder(work.parent / entry.card.name)
         streaming.claim(kept, part, plan.files)
         try:
             demand_space(entry, plan.size - streaming.size_of(part), work)
             (work / "model").mkdir()
-            hashes = _download(plan, source, work, watch)
+            hashes = _download(plan, source, entry, work, watch)
         except BaseException:
             streaming.keep(part, kept)
             raise
@@ -87,21 +94,18 @@ def _plan(source: Hub, entry: CatalogueEntry, pin: Pin | None, watch: Watch) -> 
 
     wanted = source.revision or (pin.revision if pin else None)
     try:
-        info = patiently(lambda: _info(source, wanted), watch)
+        commit, there = _listing(source, wanted, watch)
     except RevisionNotFoundError as error:
         if not source.revision and pin is not None:
-            now = patiently(lambda: _info(source, None), watch).sha
-            raise _changed(entry, f"{source.repo} at commit", pin.revision, str(now)) from error
+            now, _ = _listing(source, None, watch)
+            raise _changed(entry, f"{source.repo} at commit", pin.revision, now) from error
         raise
-    commit = str(info.sha)
-    if not re.fullmatch("[0-9a-f]{40}", commit):
-        raise _refusal("broken", source, entry, f"{endpoint()} names no commit of {source.repo}")
     if wanted is not None and commit != wanted:
         raise _refusal(
             "wrong-hash", source, entry, f"{source.repo} answered with commit {commit}, not {wanted}",
             file=source.repo, expected=wanted, found=commit,
         )  # fmt: skip
-    names = _names(source, entry, info)
+    names = _names(source, entry, there)
     if pin is not None and set(names) != set(pin.sha256):
         raise _changed(entry, f"the files of {source.repo}", " ".join(sorted(pin.sha256)), " ".join(sorted(names)))
     files = tuple(_stated(source, commit, name, watch) for name in names)
@@ -115,16 +119,33 @@ def _plan(source: Hub, entry: CatalogueEntry, pin: Pin | None, watch: Watch) -> 
     return Plan(commit, files)
 
 
-def _info(source: Hub, revision: str | None) -> "ModelInfo":
-    from huggingface_hub import HfApi
+def _headers() -> dict[str, str]:
+    """What is sent with each request: the person's token, and nothing of this machine."""
+    from huggingface_hub import constants, get_token
 
-    api = HfApi(endpoint=endpoint(), headers=_HEADERS)
-    return api.model_info(source.repo, revision=revision, timeout=TIMEOUT)
+    token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+    sent = {"user-agent": "attention-atlas", "accept-encoding": "identity"}
+    return sent if token is None else {**sent, "authorization": f"Bearer {token}"}
 
 
-def _names(source: Hub, entry: CatalogueEntry, info: "ModelInfo") -> list[str]:
+def _listing(source: Hub, revision: str | None, watch: Watch) -> tuple[str, set[str]]:
+    """The commit of a repository, and the names of its files."""
+    address = f"{endpoint()}/api/models/{source.repo}" + (f"/revision/{revision}" if revision else "")
+    try:
+        told = json.loads(asking.read(address, _headers(), LISTING, watch))
+        commit, names = told["sha"], {sibling["rfilename"] for sibling in told["siblings"]}
+    except OddAnswerError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise OddAnswerError("a list of files that cannot be read") from error
+    if not isinstance(commit, str) or not re.fullmatch("[0-9a-f]{40}", commit):
+        raise OddAnswerError("a list of files without a commit")
+    return commit, names
+
+
+def _names(source: Hub, entry: CatalogueEntry, listed: set[str]) -> list[str]:
     """The names of the files to fetch, small ones first; a FetchError for a repository without weights or tokenizer."""
-    there = {sibling.rfilename for sibling in info.siblings or ()}
+    there = set(listed)
     if WEIGHTS not in there:
         other = next((name for name in _OTHER_WEIGHTS if name in there), None)
         if other is None:
@@ -136,7 +157,7 @@ def _names(source: Hub, entry: CatalogueEntry, info: "ModelInfo") -> list[str]:
         there.add("tokenizer.json")
     for name in needed:
         if name not in there:
-            reason = "no-tokenizer" if name == "tokenizer.json" else "broken"
+            reason = "no-tokenizer" if name == "tokenizer.json" else "odd-answer"
             raise _refusal(reason, source, entry, f"{source.repo} has no {name}, which is needed", file=name)
     extras = [name for name in EXTRAS if name in there]
     return [*(name for name in needed if name != WEIGHTS), *extras, WEIGHTS]
@@ -144,35 +165,38 @@ def _names(source: Hub, entry: CatalogueEntry, info: "ModelInfo") -> list[str]:
 
 def _stated(source: Hub, commit: str, name: str, watch: Watch) -> RemoteFile:
     """Size and fingerprint of one file, as the server states them."""
+    from huggingface_hub import hf_hub_url
+
+    repo = source.repo
     if name == "tokenizer.json" and source.tokenizer_repo:
-        return patiently(lambda: _remote(source.tokenizer_repo, source.tokenizer_revision, name), watch)
-    return patiently(lambda: _remote(source.repo, commit, name), watch)
-
-
-def _remote(repo: str, commit: str, name: str) -> RemoteFile:
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.utils import build_hf_headers
-
-    url = hf_hub_url(repo, name, revision=commit, endpoint=endpoint())
-    stated = get_hf_file_metadata(url, timeout=TIMEOUT, headers=_HEADERS, endpoint=endpoint())
-    if stated.commit_hash not in (None, commit):
-        raise FetchError(f"the server has {name} of commit {stated.commit_hash}, not {commit}", reason="broken")
-    headers = build_hf_headers(headers={**_HEADERS, "accept-encoding": "identity"})
-    return RemoteFile(name, url, headers, -1 if stated.size is None else stated.size, stated.etag or "")
+        repo, commit = source.tokenizer_repo, source.tokenizer_revision
+    url, headers = hf_hub_url(repo, name, revision=commit, endpoint=endpoint()), _headers()
+    said = asking.head_of(url, headers, watch).headers
+    if said.get("x-repo-commit") not in (None, commit):
+        raise OddAnswerError(f"{name} of another commit than {commit}")
+    # Large files lie elsewhere: the hub states their size and fingerprint in headers of its own.
+    size = said.get("x-linked-size") or ("" if "location" in said else said.get("content-length", ""))
+    etag = (said.get("x-linked-etag") or said.get("etag", "")).removeprefix("W/").strip('"')
+    return RemoteFile(name, url, headers, int(size) if re.fullmatch("[0-9]{1,18}", size) else 0, etag)
 
 
 def _demand_size(file: RemoteFile, entry: CatalogueEntry, source: Hub) -> None:
-    if file.size < 0 or (file.name != WEIGHTS and file.size > ROOM):
-        said = f"{file.size} bytes" if file.size >= 0 else "no size"
-        raise _refusal("broken", source, entry, f"{source.repo} states {said} for {file.name}", file=file.name)
+    if file.size < 1 or (file.name != WEIGHTS and file.size > ROOM):
+        said = f"{file.size} bytes" if file.size else "no size"
+        raise _refusal("odd-answer", source, entry, f"{source.repo} states {said} for {file.name}", file=file.name)
 
 
-def _download(plan: Plan, source: Hub, work: Path, watch: Watch) -> dict[str, str]:
-    """The sha256 of every file, each checked against what the server and the catalogue say of it."""
+def _download(plan: Plan, source: Hub, entry: CatalogueEntry, work: Path, watch: Watch) -> dict[str, str]:
+    """The sha256 of every file, each checked against what the server and the catalogue say of it.
+
+    The weights come last, and only for a configuration that would be loaded.
+    """
     progress = streaming.Total(watch, plan.size)
     hashes = {}
     for file in plan.files:
         part = streaming.part_of(work / "part", file)
+        if file.name == WEIGHTS:
+            _demand_config(plan, source, entry, work)
         found = streaming.download(file, part, progress)
         expected = file.sha256 or found.sha256
         if file.git and file.git != found.git:
@@ -186,7 +210,28 @@ def _download(plan: Plan, source: Hub, work: Path, watch: Watch) -> dict[str, st
         hashes[file.name] = found.sha256
     for file in plan.files:
         streaming.part_of(work / "part", file).rename(work / "model" / file.name)
+    _demand_weights(source, entry, work)
     return hashes
+
+
+def _demand_config(plan: Plan, source: Hub, entry: CatalogueEntry, work: Path) -> None:
+    """FetchError, reason "no-model", for a configuration that loading would refuse."""
+    look = work / "look" / entry.card.name
+    look.mkdir(parents=True)
+    config = next(file for file in plan.files if file.name == CONFIG_FILE)
+    (look / CONFIG_FILE).write_bytes(streaming.part_of(work / "part", config).read_bytes())
+    try:
+        checked_config(look)
+    except CheckpointError as error:
+        raise _refusal("no-model", source, entry, str(error), file=CONFIG_FILE) from error
+
+
+def _demand_weights(source: Hub, entry: CatalogueEntry, work: Path) -> None:
+    """FetchError, reason "no-model", for weights whose header is none."""
+    try:
+        weights_in(work / "model")
+    except CheckpointError as error:
+        raise _refusal("no-model", source, entry, str(error), file=WEIGHTS) from error
 
 
 def _demand_recorded(entry: CatalogueEntry, pin: Pin | None, hashes: Mapping[str, str]) -> None:
@@ -199,9 +244,11 @@ def _demand_recorded(entry: CatalogueEntry, pin: Pin | None, hashes: Mapping[str
 def _changed(entry: CatalogueEntry, what: str, expected: str, found: str) -> FetchError:
     return FetchError(
         f"{what} is not what was recorded when {entry.card.title} was first downloaded: {found} instead of "
-        f"{expected}; it was not used",
+        f"{expected}; it was not used. `attention-atlas models forget {entry.card.name}` removes the record and the "
+        "model, for who wants what is there now",
         reason="changed",
         model=entry.card.title,
+        name=entry.card.name,
         file=what,
         expected=expected,
         found=found,
@@ -218,12 +265,22 @@ def _refusal(reason: str, source: Hub, entry: CatalogueEntry, sentence: str, **f
     )
 
 
+def _is_address(text: str) -> bool:
+    import httpx2
+
+    try:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host)
+
+
 def _is_on(name: str) -> bool:
     return os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")
 
 
 class _InWords:
-    """Turns what the hub's client raises into FetchErrors that say what a person can do."""
+    """Turns what a request raises into FetchErrors that say what a person can do."""
 
     def __init__(self, source: Hub, entry: CatalogueEntry) -> None:
         self._source, self._entry = source, entry
@@ -232,41 +289,45 @@ class _InWords:
         return None
 
     def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
-        if error is not None and not isinstance(error, FetchError):
-            told = self._told(error)
-            if told is not None:
-                raise told from error
-
-    def _told(self, error: BaseException) -> FetchError | None:
         import httpx2
-        from huggingface_hub import errors
+        from huggingface_hub.errors import HfHubHTTPError
 
         repo, where = self._source.repo, endpoint()
-        status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else None
-        reason, sentence, facts = "", "", {}
-        if isinstance(error, errors.GatedRepoError) or (status in (401, 403) and not _is_missing(error, errors)):
-            reason = "gated"
-            sentence = (
-                f"{repo} is only for people who accepted its terms: accept them at {where}/{repo}, make an access "
-                f"token at {where}/settings/tokens, and start again with it in HF_TOKEN"
-            )
-            facts = {"page": f"{where}/{repo}", "tokens": f"{where}/settings/tokens"}
-        elif isinstance(error, errors.RepositoryNotFoundError):
-            reason, sentence = "missing-repo", f"{where} has no repository {repo}, or not for everybody"
-        elif isinstance(error, errors.RevisionNotFoundError):
-            reason, facts = "missing-revision", {"revision": self._source.revision or "main"}
-            sentence = f"{repo} has no commit {facts['revision']} any more"
-        elif isinstance(error, errors.OfflineModeIsEnabled):
-            reason, sentence = "offline", "HF_HUB_OFFLINE forbids every download"
+        if isinstance(error, HfHubHTTPError):
+            told = _refused(error, self._source)
         elif isinstance(error, httpx2.TransportError):
-            reason, sentence, facts = "offline", f"{where} does not answer ({type(error).__name__})", {"where": where}
-        elif isinstance(error, errors.HfHubHTTPError | errors.EntryNotFoundError | httpx2.HTTPError):
-            reason, sentence = "broken", f"{where} answered with {status or type(error).__name__}"
-        elif isinstance(error, ValueError | TypeError | KeyError | AttributeError | httpx2.InvalidURL):
-            reason, sentence = "broken", f"{where} gave an answer that cannot be read ({type(error).__name__})"
-        return _refusal(reason, self._source, self._entry, sentence, **facts) if reason else None
+            told = ("offline", f"{where} does not answer ({type(error).__name__})", {"where": where})
+        elif isinstance(error, OddAnswerError):
+            told = ("odd-answer", f"{where} gave an odd answer about {repo}: {error}", {})
+        elif isinstance(error, httpx2.HTTPError | httpx2.InvalidURL):
+            told = ("odd-answer", f"{where} gave an answer that cannot be read ({type(error).__name__})", {})
+        else:
+            return
+        reason, sentence, facts = told
+        raise _refusal(reason, self._source, self._entry, sentence, **facts) from error
 
 
-def _is_missing(error: BaseException, errors: Any) -> bool:
-    """Whether the hub calls the repository missing: without a token it says 401 for that too."""
-    return isinstance(error, errors.RepositoryNotFoundError) and not isinstance(error, errors.GatedRepoError)
+def _refused(error: Any, source: Hub) -> tuple[str, str, dict[str, str]]:
+    """What the hub refuses: the reason, a sentence, and what the page's own sentence needs beside the repository."""
+    from huggingface_hub import errors
+
+    repo, where, status = source.repo, endpoint(), error.response.status_code
+    tokens = f"{where}/settings/tokens"
+    with_token = "authorization" in error.response.request.headers
+    if isinstance(error, errors.GatedRepoError):
+        sentence = (
+            f"{repo} is only for people who accepted its terms: accept them at {where}/{repo}, make an access "
+            f"token at {tokens}, and start again with it in HF_TOKEN"
+        )
+        return "gated", sentence, {"page": f"{where}/{repo}", "tokens": tokens}
+    if status == 401 and with_token:
+        return "token", f"{where} does not accept the access token: make another one at {tokens}", {"tokens": tokens}
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return "missing-repo", f"{where} has no repository {repo}, or not for everybody", {}
+    if isinstance(error, errors.RevisionNotFoundError):
+        revision = source.revision or "main"
+        return "missing-revision", f"{repo} has no commit {revision} any more", {"revision": revision}
+    if status in (401, 403):
+        token = "the access token may not have the permission" if with_token else "it may want an access token"
+        return "refused", f"{where} does not give out {repo} ({status}); {token}", {"tokens": tokens}
+    return "odd-answer", f"{where} answered with {status}", {}

@@ -1,28 +1,23 @@
-"""Files over HTTP that go on where they broke off: read in a thread, so that whoever waits can stop within a moment."""
+"""Files over HTTP that go on where they broke off."""
 
 import os
-import queue
 import re
 import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha1, sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from attention_core.errors import FetchError
-from attention_core.models.sources.common import CHUNK, LOOK, FetchCancelled, Watch
+from attention_core.models.sources import asking
+from attention_core.models.sources.asking import OddAnswerError
+from attention_core.models.sources.common import CHUNK, LOOK, Watch
 
 TRIES = 4  # in a row without a single new byte
 PAUSE = 0.5  # seconds before the second one; each later pause is twice as long
-TIMEOUT = 10.0  # seconds without a byte
-WAITING = 16  # chunks that may wait to be written
-
-T = TypeVar("T")
-
 
 @dataclass(frozen=True)
 class RemoteFile:
@@ -94,28 +89,6 @@ class Total:
         self._finished += size
 
 
-def patiently(call: Callable[[], T], watch: Watch) -> T:
-    """What the call gives, or raises; FetchCancelled as soon as someone wants the fetch stopped."""
-    answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            answers.put((call(), None))
-        except BaseException as error:
-            answers.put((None, error))
-
-    threading.Thread(target=work, name="hub", daemon=True).start()
-    while True:
-        watch.look()
-        try:
-            value, error = answers.get(timeout=LOOK)
-        except queue.Empty:
-            continue
-        if error is not None:
-            raise error
-        return value  # type: ignore[return-value]
-
-
 def part_of(folder: Path, file: RemoteFile) -> Path:
     """Where what there is of a file lies: another version of it has another name."""
     version = sha256(f"{file.url} {file.etag} {file.size}".encode()).hexdigest()[:16]
@@ -128,9 +101,14 @@ def claim(kept: Path, part: Path, files: Sequence[RemoteFile]) -> None:
         kept.rename(part)
     except OSError:  # nothing was kept, or another fetch was first
         part.mkdir()
+    if part.is_symlink() or not part.is_dir():  # no fetch left that
+        part.unlink()
+        part.mkdir()
     named = {part_of(part, file) for file in files}
     for path in part.iterdir():
-        if path not in named:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path not in named or path.is_symlink():
             path.unlink()
 
 
@@ -153,8 +131,8 @@ def download(file: RemoteFile, part: Path, progress: Total) -> Digests:
     """Brings a file to its stated size, from where it stands, and gives its fingerprints.
 
     A connection that breaks is tried again, several times as long as nothing new comes. FetchError, reason "broken",
-    for a server that sends more than it states; the errors of the hub's client for what it refuses; OSError for the
-    disk.
+    for a file that always ends early; OddAnswerError for a server that sends more than it states; the errors of the
+    hub's client for what it refuses; OSError for the disk.
     """
     digests = _so_far(file, part, progress)
     fails, most = 0, digests.count
@@ -195,88 +173,25 @@ def _go_on(file: RemoteFile, part: Path, digests: Digests, progress: Total) -> N
     """One request for what is missing of the file; everything where the server sends no less."""
     from huggingface_hub.errors import HfHubHTTPError
 
-    answer = _Answer(file, digests.count)
+    asked = {"range": f"bytes={digests.count}-"} if digests.count else {}
     try:
-        chunks = answer.chunks(progress.watch)
-        if next(chunks) != digests.count:
-            digests.begin()
-        with part.open("ab") as target:
-            target.truncate(digests.count)
-            for chunk in chunks:
-                if digests.count + len(chunk) > file.size:
-                    raise FetchError(f"{file.name} is longer than the server says", reason="broken", file=file.name)
-                target.write(chunk)
-                digests.update(chunk)
-                progress.at(digests.count)
-    except (FetchError, HfHubHTTPError) as error:
+        with asking.Answer("GET", file.url, {**file.headers, **asked}) as answer:
+            if asking.begins_at(answer.head(progress.watch), digests.count) != digests.count:
+                digests.begin()
+            with part.open("ab") as target:
+                target.truncate(digests.count)
+                for chunk in answer.chunks(progress.watch):
+                    if digests.count + len(chunk) > file.size:
+                        raise OddAnswerError(f"{file.name} is longer than it was said to be")
+                    target.write(chunk)
+                    digests.update(chunk)
+                    progress.at(digests.count)
+    except (OddAnswerError, HfHubHTTPError) as error:
         # What there is does not fit what the server has: the next try begins anew.
-        if not isinstance(error, FetchCancelled) and (isinstance(error, FetchError) or _is_out_of_range(error)):
+        if isinstance(error, OddAnswerError) or _is_out_of_range(error):
             part.unlink(missing_ok=True)
             digests.begin()
         raise
-    finally:
-        answer.stop.set()
-
-
-class _Answer:
-    """A request from an offset on, read in a thread of its own that ends soon after `stop` is set."""
-
-    def __init__(self, file: RemoteFile, offset: int) -> None:
-        self.stop = threading.Event()
-        self._file = file
-        self._offset = offset
-        self._queue: queue.Queue[Any] = queue.Queue(WAITING)
-        threading.Thread(target=self._read, name="hub", daemon=True).start()
-
-    def chunks(self, watch: Watch) -> Iterator[Any]:
-        """First the offset that the server begins at, then bytes; raises what went wrong."""
-        while True:
-            watch.look()
-            try:
-                item = self._queue.get(timeout=LOOK)
-            except queue.Empty:
-                continue
-            if item is None:
-                return
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    def _read(self) -> None:
-        from huggingface_hub import get_session
-        from huggingface_hub.utils import hf_raise_for_status
-
-        headers = dict(self._file.headers)
-        if self._offset:
-            headers["range"] = f"bytes={self._offset}-"
-        try:
-            with get_session().stream("GET", self._file.url, headers=headers, timeout=TIMEOUT) as response:
-                if response.status_code >= 400:
-                    response.read()
-                    hf_raise_for_status(response)
-                self._put(_begins_at(response.headers, self._offset) if response.status_code == 206 else 0)
-                for chunk in response.iter_raw():
-                    if not self._put(chunk):
-                        return
-            self._put(None)
-        except BaseException as error:
-            self._put(error)
-
-    def _put(self, item: Any) -> bool:
-        """Hands an item on; False when nobody wants it any more."""
-        while not self.stop.is_set():
-            with suppress(queue.Full):
-                self._queue.put(item, timeout=LOOK)
-                return True
-        return False
-
-
-def _begins_at(headers: Mapping[str, str], asked: int) -> int:
-    """The offset that a partial answer states; a FetchError when it is not the one that was asked for."""
-    found = re.match(r"bytes (\d+)-", headers.get("content-range", ""))
-    if found is None or int(found.group(1)) != asked:
-        raise FetchError("the server sent another part of the file than was asked for", reason="broken")
-    return asked
 
 
 def _may_pass(error: Exception) -> bool:

@@ -50,6 +50,11 @@ class Repo:
     size: int | None = None  # the size that it claims of its weights
     whole: bool = False  # answers a range with everything
     status: int = 200  # of every file
+    answers: tuple[int, str | None] | None = None  # the status and the error code of whatever is asked about it
+    told: object = None  # what it says of itself instead of its list of files
+    pours: str = ""  # what never ends: "listing", or "error" instead of a large file
+    drips: float = 0.0  # seconds between two of the bytes that never end
+    leads: str = ""  # where a large file is said to lie
 
 
 @dataclass
@@ -110,7 +115,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def found(self, name, revision):
         repo = self.hub.repos.get(name)
-        if repo is None:
+        if repo is not None and repo.answers is not None:
+            self.refuse(*repo.answers)
+        elif repo is None:
             self.refuse(401 if self.headers.get("Authorization") is None else 404, "RepoNotFound")
         elif revision not in (None, "main", repo.commit):
             self.refuse(404, "RevisionNotFound")
@@ -123,8 +130,11 @@ class Handler(BaseHTTPRequestHandler):
         if repo is None:
             return
         listed = repo.lists if repo.lists is not None else list(repo.files)
+        if repo.pours == "listing":
+            self.pour_for_ever(repo, 200)
+            return
         body = {"id": name, "sha": repo.commit, "siblings": [{"rfilename": one} for one in listed]}
-        data = json.dumps(body).encode()
+        data = json.dumps(body if repo.told is None else repo.told).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
@@ -160,11 +170,26 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("X-Linked-Size", str(len(data) if repo.size is None else repo.size))
             # Another name of the same machine: a redirect must not carry the token there.
             other = self.hub.url.replace("127.0.0.1", "localhost")
-            self.send_header("Location", f"{other}/cdn/{name}/{file}")
+            self.send_header("Location", repo.leads or f"{other}/cdn/{name}/{file}")
             self.send_header("Content-Length", "0")
             self.end_headers()
 
+    def pour_for_ever(self, repo, status):
+        self.send_response(status)
+        self.end_headers()
+        piece = b" " if repo.drips else b" " * (1 << 20)
+        try:
+            while not self.server.ended.wait(repo.drips):
+                self.wfile.write(piece)
+                self.hub.sent += len(piece)
+        except OSError:  # nobody listens any more
+            pass
+        self.close_connection = True
+
     def send_large(self, repo, file):
+        if repo.pours == "error" and self.command == "GET":
+            self.pour_for_ever(repo, 500)
+            return
         data, start = repo.files[file], 0
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
         if asked and not repo.whole:
@@ -203,6 +228,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
+        self.ended = threading.Event()
         self.hub = Hub(url=f"http://127.0.0.1:{self.server_port}")
 
 
@@ -215,6 +241,7 @@ def serving():
     try:
         yield server.hub
     finally:
+        server.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
