@@ -67,7 +67,7 @@ def model_document(
         "job": job,
         "problem": problem,
         "look_for": [
-            {"kind": one.kind, "layer": one.layer, "head": one.head, "en": one.en, "ko": one.ko}
+            {"kind": one.kind, "layer": one.layer, "head": one.head, "en": one.en, "ko": one.ko, "pairs": one.pairs}
             for one in entry.look_for
         ],
         "cautions": [{"kind": one.kind, "en": one.en, "ko": one.ko} for one in entry.cautions],

@@ -34,13 +34,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class LookFor:
-    """A head worth a look, and one sentence why, in English and in Korean."""
+    """A head worth a look, and one sentence why, in English and in Korean; `pairs` where it speaks of two texts."""
 
     kind: str
     layer: int
     head: int
     en: str
     ko: str
+    pairs: bool = False
 
 
 @dataclass(frozen=True)

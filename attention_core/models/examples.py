@@ -106,7 +106,7 @@ class TextReader:
         encoding = self.tokenizer.encode(text, pair, add_special_tokens=markers)
         special = self._is_special(encoding)
         if all(special):
-            raise EmptyTextError("there is no text to look at; write a sentence")
+            raise _nothing(encoding)
         if pair is not None:
             _demand_two(encoding, special)
         if self._card.closed_vocabulary:
@@ -178,6 +178,13 @@ class TextReader:
             if len(encoding.ids) <= limit:
                 return cut, encoding
             cut -= 1
+
+
+def _nothing(encoding: Any) -> EmptyTextError:
+    """The error for a text of markers alone: typed by a person, or put there by the tokenizer around nothing."""
+    if any(start < end for start, end in encoding.offsets):
+        return EmptyTextError("this text holds special tokens alone; write a sentence", reason="special")
+    return EmptyTextError("there is no text to look at; write a sentence")
 
 
 def _sizes(encoding: Any, special: list[bool]) -> tuple[int, int]:

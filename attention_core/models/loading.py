@@ -137,7 +137,10 @@ class LoadedModel:
         count = vocabulary_of(self.network)
         for one in ids:
             if type(one) is not int or not 0 <= one < count:
-                raise InputError(f"written token {str(one)[:40]!r} is none of this model's; accepted: 0 to {count - 1}")
+                raise InputError(
+                    f"written token {str(one)[:40]!r} is none of this model's; accepted: 0 to {count - 1}",
+                    reason="written",
+                )
 
     def with_target(self, encoded: Encoded, target: Tokens) -> Encoded:
         """The example with the target that the decoder writes; it reads a start token and all but the last."""

@@ -7,6 +7,7 @@ import { fitted, forExample, forKind, forModel, forReader, forText, rangeOf, req
 import { createPalette } from "./lib/color.js";
 import { createI18n } from "./lib/i18n.js";
 import { windowHolding } from "./lib/cells.js";
+import { refused } from "./lib/models.js";
 import { originalAt } from "./lib/looked.js";
 import { toggled } from "./lib/off.js";
 import { createPlotly } from "./lib/plotly.js";
@@ -40,7 +41,7 @@ let frame = 0;
 let lingering = null;
 
 const waiting = createWaiting({
-  api, onChange: () => draw(), onReady: () => show(), onModels: (list) => (models = list), onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)),
+  api, asProblem, onChange: () => draw(), onReady: () => show(), onModels: (list) => (models = list), onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)),
 });
 const writing = createWriting({ api, onChange: drawLive, onEnd: written, onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)) });
 const act = {
@@ -52,7 +53,7 @@ const act = {
   file: upload,
   beginning: () => choose({ truncate: true }, "text"),
   model: (name) => choose(forModel({ ...state, ...draft }, draft?.text ?? null, modelOf(state.model), modelOf(name) ?? { name }, boot.examples, startOf), "text"),
-  reader: (name) => choose(forReader(state, name, startOf), "text"),
+  reader: (name, words) => choose(forReader(state, name, startOf, words), "text"),
   kind: (kind) => choose(forKind(state, mapOf(session.trace, kind), session.map.kind), "text"),
   hint: (kind, layer, head) => (kind === session.map.kind ? choose({ layer, head, key: null }) : choose({ ...forKind(state, mapOf(session.trace, kind), session.map.kind), layer, head }, "text")),
   head: (layer, head, how) => choose({ layer, head }, how),
@@ -69,7 +70,7 @@ const act = {
   allOn: () => choose({ off: null }, "text"),
   scale: (scale) => choose({ scale }),
   range: (range) => choose({ range: range === rangeOf({ range: null }, session?.trace) ? null : range }),
-  retry: () => (problem?.code === "fetch-failed" ? waiting.fetch(state.model).catch(fail) : models.length ? show(true) : begin()),
+  retry: () => (models.length ? show(true) : begin()),
   fetch: () => waiting.fetch(state.model).catch(fail),
   redraw: () => draw(),
   write,
@@ -182,17 +183,29 @@ async function show(again = false) {
   if (writing.now() && !sameExample(writing.now().request, wanted)) writing.leave();
   if (lingering && !wanted.written) lingering = null;
   if (answers(session, wanted) && !again) return focus();
-  if (["absent", "fetching"].includes(modelOf(state.model)?.state)) return waiting.begin(state.model);
+  const model = modelOf(state.model);
+  if (model && (["absent", "fetching"].includes(model.state) || refused(model))) return waiting.begin(state.model);
   setBusy(mine);
   try {
     const opened = answers(session, wanted) ? session : await sessions.open(wanted);
     if (mine !== turn) return undefined;
     session = opened;
     notBusy();
+    if (!model?.ready) refresh();
     return focus();
   } catch (error) {
     if (mine === turn) fail(error);
     return undefined;
+  }
+}
+
+// A model that had failed works now, and its name in the list must not say otherwise.
+async function refresh() {
+  try {
+    ({ models } = await api.models());
+    draw();
+  } catch {
+    // The picture is there; the list stays as it was.
   }
 }
 
@@ -306,6 +319,6 @@ async function begin() {
     return fail(error);
   }
   const model = modelOf(state.model);
-  return model && !model.ready ? waiting.begin(model.name) : show();
+  return model?.ready ? show() : waiting.begin(state.model);
 }
 begin();

@@ -14,7 +14,7 @@ import { createKinds } from "./views/kinds.js";
 import { createLines } from "./views/lines.js";
 import { createLooking } from "./views/looking.js";
 import { createModels } from "./views/models.js";
-import { createNotices } from "./views/notices.js";
+import { createNotices, problemSentence } from "./views/notices.js";
 import { createPicture } from "./views/picture.js";
 import { createProgress } from "./views/progress.js";
 import { createSaid } from "./views/said.js";
@@ -42,8 +42,8 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createModels(at("models"), { i18n, onModel: act.model }),
     createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example, onDraft: act.draft }),
     createImages(at("images"), { i18n, sampleUrl: urls.image, onImage: act.image, onFile: act.file }),
-    createNotices(at("notices"), { i18n, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace, onReader: act.reader }),
-    createProgress(at("progress"), { i18n, onFetch: act.fetch, onModel: act.model }),
+    createNotices(at("notices"), { i18n, examples, onModel: act.model, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace, onReader: act.reader }),
+    createProgress(at("progress"), { i18n, sentenceOf: (problem) => problemSentence(i18n, problem), onFetch: act.fetch, onModel: act.model }),
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
     createKinds(at("kinds"), { i18n, onKind: act.kind }),
     writing,

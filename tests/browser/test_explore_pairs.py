@@ -80,6 +80,21 @@ def test_a_filter_holds_in_every_view_and_after_a_reload(page, server):
     expect(page.locator("[data-between] input[value=AB]")).to_be_checked()
 
 
+def test_a_filter_draws_the_colours_up_to_what_is_shown_and_the_legend_says_so(page, server):
+    visit(page, server, f"?{PAIR}")
+    assert page.get_by_label("Range").input_value() == "unit"
+    look(page, "A → B")
+    expect(page.get_by_label("Range")).to_have_value("head")
+    expect(page.locator("#legend-text")).to_contain_text("the largest weight of this head that is shown here, 0.")
+    page.get_by_label("Special tokens").select_option("renormalise")
+    expect(page.locator("#looking-help")).to_contain_text("scaled up to 1; then the rows of A and the columns of B")
+    said = re.compile(r"^\d+ % of the weight of student lay on special tokens .* \d+ % lies in sentence A")
+    expect(page.locator("[data-shared]")).to_have_text(said)
+    page.get_by_label("Range").select_option("unit")
+    assert parameters(page)["range"] == "unit"
+    expect(page.locator("#legend-text")).to_contain_text("a weight of 1")
+
+
 def test_what_is_cut_away_is_what_the_sentence_says(page, server):
     visit(page, server, f"?{PAIR}&view=table")
     whole = float(page.locator("#panel-table [data-row] tfoot td").last.inner_text())
@@ -97,8 +112,13 @@ def test_what_is_cut_away_is_what_the_sentence_says(page, server):
 def test_a_head_a_hint_and_another_text_keep_pair_and_filter(page, server):
     visit(page, server, f"?{PAIR}&segments=AB")
     head(page, 0, 8).click()
-    page.locator("#hints button").filter(has_text="L3 H1").click()
+    hints = page.locator("#hints button")
+    expect(hints.first).to_contain_text("L2 H9")  # the one that speaks of two sentences
+    hints.first.click()
+    expect(hints.first).to_have_attribute("aria-pressed", "true")
+    hints.filter(has_text="L3 H1").click()
     expect(page.locator("#focus h2")).to_have_text("L3 H1")
+    expect(page.locator("#hints [aria-pressed=true]")).to_have_count(0)  # it speaks of one sentence
     page.get_by_label("Your sentence").fill("A dog barked")
     page.get_by_label("Your sentence").press("Enter")
     expect(page.locator("#strip [data-query]")).to_have_count(5)

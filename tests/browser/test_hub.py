@@ -59,9 +59,15 @@ def test_a_refusal_is_a_sentence_and_trying_again_works(page, server, hub):
     hub.repos[NAME].gated = True
     page.goto(f"{server.url}/?model=tiny&text=the+cat+sat")
     page.locator(CARD).get_by_role("button", name=re.compile("Download Tiny")).click()
-    notice = page.get_by_role("alert")
+    card, notice = page.locator(CARD), page.get_by_role("alert")
     expect(notice).to_contain_text(f"Accept them at {hub.url}/{NAME}", timeout=PATIENCE)
+    chosen = page.get_by_label("Model", exact=True).locator("option:checked")
+    expect(chosen).to_have_text("Tiny · 2 layers × 2 heads · could not be downloaded")
+    page.reload()
+    expect(card.get_by_role("alert")).to_contain_text("Accept them at", timeout=PATIENCE)
+    expect(card).to_contain_text(f"From {NAME} on the Hugging Face hub. Licence: MIT.")
+    expect(card.get_by_role("button", name="Induction")).to_be_visible()
     hub.repos[NAME].gated = False
-    notice.get_by_role("button", name="Try again").click()
+    card.get_by_role("button", name="Try again").click()
     expect(page.locator("#focus [data-read] b")).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=PATIENCE)
     expect(notice).to_have_count(0)

@@ -9,16 +9,23 @@ from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
-def server(request, tmp_path_factory):
-    """The app over a folder of models, three of which are no use."""
+def root(tmp_path_factory):
+    """A folder of models, some of which are no use."""
     root = tmp_path_factory.mktemp("own")
     for name in ("my-gpt2", "My.Llama_2", "t5", "vit"):
         save(root / "models", name)
-    for name in ("pickled", "code"):
+    for name in ("pickled", "code", "no-tokenizer"):
         shutil.copytree(root / "models/my-gpt2", root / "models" / name)
     (root / "models/pickled/model.safetensors").rename(root / "models/pickled/pytorch_model.bin")
+    (root / "models/no-tokenizer/tokenizer.json").unlink()
     change_config(root / "models/code", auto_map={"AutoModel": "modeling.Evil"})
     shutil.copytree(root / "models/my-gpt2", root / "models/no such name")
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(request, root):
+    """The app over that folder."""
     plugins = request.config.pluginmanager.get_plugins()
     place = next(one for one in plugins if str(getattr(one, "__file__", "")).endswith("browser/conftest.py"))
     settings = {"ATLAS_MODELS_DIR": str(root / "models"), "ATLAS_FETCH_ON_START": "false"}
@@ -55,3 +62,27 @@ def test_a_model_that_is_refused_says_why(page, server, name, english, korean):
     expect(page.get_by_role("alert")).to_contain_text(english, timeout=20_000)
     page.goto(f"{server.url}/?model={name}&lang=ko")
     expect(page.get_by_role("alert")).to_contain_text(korean, timeout=20_000)
+
+
+def test_a_missing_tokenizer_is_put_there_and_tried_again(page, server, root):
+    folder = root / "models"
+    page.goto(f"{server.url}/?model=no-tokenizer&text={TEXT.replace(' ', '+')}")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("put the model's own tokenizer.json into its folder", timeout=20_000)
+    shutil.copyfile(folder / "my-gpt2/tokenizer.json", folder / "no-tokenizer/tokenizer.json")
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.locator("#focus [data-read] b")).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=60_000)
+    chosen = page.get_by_label("Model", exact=True).locator("option:checked")
+    expect(chosen).not_to_contain_text("failed")
+
+
+def test_a_model_that_is_not_there_leaves_every_other_to_choose(page, server):
+    page.goto(f"{server.url}/?model=nothing&text={TEXT.replace(' ', '+')}")
+    choice = page.get_by_label("Model", exact=True)
+    expect(choice.locator("option:checked")).to_have_text("Choose a model", timeout=20_000)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("There is no model “nothing” here.")
+    assert 0 < alert.get_by_role("button").count() <= 5
+    alert.get_by_role("button", name="my-gpt2").click()
+    expect(page.locator("#focus [data-read] b")).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=60_000)
+    assert "model=my-gpt2" in page.url

@@ -59,8 +59,16 @@ def test_a_pair_is_told_apart_by_its_segments(minilm: LoadedModel) -> None:
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\x00", "\u200b"])
 def test_a_text_without_tokens_is_refused(minilm: LoadedModel, text: str) -> None:
-    with pytest.raises(EmptyTextError, match="write a sentence"):
+    with pytest.raises(EmptyTextError, match="write a sentence") as raised:
         capture(minilm, text)
+    assert raised.value.facts == {}
+
+
+@pytest.mark.parametrize("text", ["[SEP]", " [CLS] [SEP]\n"])
+def test_a_text_of_special_tokens_alone_is_refused_for_what_it_is(minilm: LoadedModel, text: str) -> None:
+    with pytest.raises(EmptyTextError, match="special tokens alone") as raised:
+        capture(minilm, text)
+    assert raised.value.facts == {"reason": "special"}
 
 
 def test_half_a_surrogate_pair_is_refused(minilm: LoadedModel) -> None:

@@ -32,6 +32,7 @@ def test_the_default_model_is_minilm():
 def test_the_first_hint_is_the_head_that_opens():
     hints = load_catalogue().default.look_for
     assert [(hint.layer, hint.head) for hint in hints] == [(3, 1), (5, 11), (0, 2), (2, 9)]
+    assert [hint.head for hint in hints if hint.pairs] == [9]
 
 
 def test_an_entry_is_found_by_its_name_only():

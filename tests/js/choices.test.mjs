@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createStarts, parse } from "../../static/js/state.js";
-import { fitted, forExample, forKind, forModel, forReader, forText, readerOf, requestOf, tabOf } from "../../static/js/lib/choices.js";
+import { fitted, forExample, forKind, forModel, forReader, forText, rangeOf, readerOf, requestOf, tabOf } from "../../static/js/lib/choices.js";
 import { isOff, offHeads, toggled } from "../../static/js/lib/off.js";
 
 const EXAMPLES = [
@@ -143,6 +143,23 @@ test("heads are switched one by one, and nothing is left when all are on", () =>
   assert.deepEqual(offHeads(two).map(({ kind, layer, head }) => [kind, layer, head]), [["cross", 1, 2], ["decoder-self", 0, 3]]);
   assert.deepEqual([isOff(two, "cross", 1, 2), isOff(two, "cross", 1, 22), isOff(null, "cross", 1, 2)], [true, false, false]);
   assert.equal(toggled(one, "cross", 1, 2), null);
+});
+
+test("colours reach to each head's maximum where a part of the row is cut away, unless something else was chosen", () => {
+  const cut = { looking: { segments: "AB" }, picture: null };
+  assert.deepEqual([rangeOf({ range: null }, cut), rangeOf({ range: "unit" }, cut)], ["head", "unit"]);
+  assert.deepEqual([rangeOf({ range: null }, { looking: { segments: "all" } }), rangeOf({ range: null }, undefined)], ["unit", "unit"]);
+});
+
+test("where a text is to be continued, only a model that writes is offered", () => {
+  const model = (name, more) => ({ name, input: "text", languages: ["ko"], training: null, ready: true, writes: false, ...more });
+  const wide = model("wide", { languages: [], writes: true, ready: false, state: "absent", fetchable: true });
+  const examples = [{ model: "wide", lang: "ko", text: "수도는" }];
+  assert.equal(readerOf([model("reads"), wide], "ko", { writes: true, examples }).name, "wide");
+  assert.equal(readerOf([model("reads"), wide], "fr", { writes: true, examples }), null);
+  assert.equal(readerOf([model("reads"), { ...wide, fetchable: false }], "ko", { writes: true, examples }), null);
+  assert.equal(readerOf([wide, model("reads")], "ko", { examples }).name, "reads");
+  assert.equal(readerOf([wide, model("here", { writes: true })], "ko", { writes: true, examples }).name, "here");
 });
 
 test("a picture opens as a picture, and a text never does", () => {

@@ -139,6 +139,8 @@ test("scaled up, what is not shown is the rest of 1, or nothing where all was hi
   const of = (row, removed) => sharesOf({ row, keyTokens: { ...PAIR, segment: ["B", "B"] }, segments: "AB", special: "renormalise", removed }).share;
   assert.equal(of([0.25, 0.5], 0.9), 25);
   assert.equal(of([0, 0], 1), 0);
+  const { hidden } = sharesOf({ row: [0.25, 0.5], keyTokens: { ...PAIR, segment: ["B", "B"] }, segments: "AB", special: "renormalise", removed: 0.847 });
+  assert.equal(hidden, 85);
   assert.equal(of([0, 0], 0.9), 100);
 });
 

@@ -204,11 +204,39 @@ test("a model is followed from its download until it is ready", async () => {
   assert.deepEqual(seen, ["download", "download", "load"]);
 });
 
-test("a model that is not in the catalogue, and a job that failed, are said so", async () => {
+test("a model that is not in the catalogue, and a model that does not load, are said so", async () => {
   const said = [];
-  const api = { models: async () => ({ models: [{ name: "m", state: "fetching", job: "j" }] }), watchJob: (id, { onEnd }) => { onEnd({ state: "failed", problem: { type: "/problems/fetch-failed" } }); return () => {}; } };
+  const api = { models: async () => ({ models: [{ name: "m", state: "fetching", job: "j" }] }), watchJob: (id, { onEnd }) => { onEnd({ state: "failed", problem: { type: "/problems/checkpoint" } }); return () => {}; } };
   const waiting = createWaiting({ api, onChange: () => {}, onReady: () => {}, onModels: () => {}, onProblem: (problem) => said.push(problem.type) });
   await waiting.begin("other");
   await waiting.begin("m");
-  assert.deepEqual(said, ["/problems/unknown-name", "/problems/fetch-failed"]);
+  assert.deepEqual(said, ["/problems/unknown-name", "/problems/checkpoint"]);
+  assert.equal(waiting.now(), null);
+});
+
+test("a download that failed stays on offer with why, also on the next visit, and can be tried again", async () => {
+  const problem = { type: "/problems/fetch-failed", reason: "offline" };
+  const model = { name: "m", state: "absent" };
+  const lists = [];
+  let handlers;
+  const api = {
+    models: async () => ({ models: [{ ...model }] }),
+    fetchModel: async () => ({ id: "j" }),
+    watchJob: (id, given) => { handlers = given; return () => {}; },
+  };
+  const made = () => createWaiting({ api, onChange: () => {}, onReady: () => {}, onModels: (list) => lists.push(list[0].state), onProblem: assert.fail });
+  const waiting = made();
+  await waiting.begin("m");
+  assert.deepEqual([waiting.now().step, waiting.now().problem], ["absent", undefined]);
+  await waiting.fetch("m");
+  Object.assign(model, { state: "failed", problem });
+  handlers.onEnd({ state: "failed", problem });
+  assert.deepEqual([waiting.now().step, waiting.now().problem], ["absent", problem]);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(lists, ["absent", "failed"]);
+  const later = made();
+  await later.begin("m");
+  assert.deepEqual([later.now().step, later.now().problem], ["absent", problem]);
+  await later.fetch("m");
+  assert.deepEqual([later.now().step, later.now().problem], ["download", undefined]);
 });

@@ -67,6 +67,10 @@ test("the badge says where the weights come from", () => {
 test("problems are sentences of ours with their facts, or else the server's", () => {
   assert.equal(problemSentence(en, { code: "too-many-tokens", facts: { count: 700, limit: 512 } }), "This text has 700 tokens; the model reads at most 512.");
   assert.match(problemSentence(ko, { code: "unknown-name", facts: { what: "head", value: "99", accepted: ["0", "1"] } }), /0, 1/);
+  const unknown = { code: "unknown-name", facts: { what: "model", value: "nothing", accepted: ["minilm", "gpt2"] } };
+  assert.deepEqual([/nothing/, /gpt2/].map((one) => one.test(problemSentence(en, unknown))), [true, false]);
+  assert.match(problemSentence(en, { code: "invalid-input", facts: { reason: "written" } }), /Press Look to begin with the text alone/);
+  assert.match(problemSentence(ko, { code: "empty-text", facts: { reason: "special" } }), /특수 토큰만/);
   assert.equal(problemSentence(en, { code: "brand-new", detail: "Said by the server." }), "Said by the server.");
   assert.equal(problemSentence(en, { code: "busy", detail: "Said by the server.", facts: {} }), "Said by the server.");
   assert.equal(problemSentence(en, { code: "brand-new" }), messages.en["problem.internal"]);

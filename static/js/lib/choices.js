@@ -33,17 +33,24 @@ export function forModel(state, draft, from, to, examples, startOf) {
   return { ...FRESH, ...NO_CELL, model: to.name, text: first, pair: second, target, image, chat, kind, layer, head, query, key };
 }
 
-/** The model that is offered for a language: the first in the list that reads it as plain text, ready ones before others. */
-export function readerOf(models, language) {
-  const reads = (model) => model.input === "text" && model.languages.includes(language) && !model.training;
+/**
+ * The model that is offered for a language: the first in the list that reads it as plain text, ready ones before
+ * others. Where a text is to be continued, only one that writes; of some of those nobody lists the languages, and an
+ * example in this one says that they know it.
+ */
+export function readerOf(models, language, { writes = false, examples = [] } = {}) {
+  const shown = (model) => writes && !model.languages.length && examples.some((one) => one.model === model.name && one.lang === language);
+  const knows = (model) => model.languages.includes(language) || shown(model);
+  const able = (model) => !writes || (model.writes && (model.ready || model.fetchable !== false));
+  const reads = (model) => model.input === "text" && knows(model) && able(model) && !model.training;
   const rank = (model) => (model.ready ? 0 : model.state === "failed" ? 2 : 1);
   return models.filter(reads).sort((one, other) => rank(one) - rank(other))[0] ?? null;
 }
 
-/** The same text, or pair, in a model that knows its language, as whole words. */
-export function forReader(state, name, startOf) {
+/** The same text, or pair, in a model that knows its language, as whole words, or as the tokens that it is to continue. */
+export function forReader(state, name, startOf, words = true) {
   const { kind, layer, head } = startOf(name);
-  return { ...FRESH, ...NO_CELL, model: name, text: state.text, pair: state.pair ?? null, segments: state.segments, image: null, chat: false, kind, layer, head, words: true };
+  return { ...FRESH, ...NO_CELL, model: name, text: state.text, pair: state.pair ?? null, segments: state.segments, image: null, chat: false, kind, layer, head, words };
 }
 
 /** Another kind of attention: layer and head stay in its range; decoders' kinds share their rows. */
@@ -99,8 +106,10 @@ function imageOf(state, model, start) {
   return !samples.length || samples.includes(start.image) ? start.image : samples[0];
 }
 
-/** The range of the colours: what was chosen, or the one that shows most. A picture's patches share the weight thinly. */
-export const rangeOf = ({ range }, trace) => range ?? (trace?.picture ? "head" : "unit");
+/** The range of the colours: what was chosen, or the one that shows most. Patches share the weight thinly; of a pair's
+ * row most may lie in the sentence that is cut away. */
+export const rangeOf = ({ range }, trace) => range ?? (trace?.picture || isCut(trace) ? "head" : "unit");
+const isCut = (trace) => (trace?.looking?.segments ?? "all") !== "all";
 
 /** The tab on show: what was chosen, or the one that a trace is read best in. */
 export function tabOf({ view }, trace) {

@@ -42,8 +42,12 @@ export function sharesOf({ row, keyTokens, removed = 0, segments = "all", specia
   // A row whose whole weight was hidden has nothing left to be scaled up.
   const whole = special === "renormalise" && removed > 1 - 1e-6 ? 0 : 1;
   const [share, gone] = percents([Math.max(0, whole - hidden - shown), hidden, shown]);
+  // A row that was scaled up adds up to 1 without what the special tokens took of it.
+  if (special === "renormalise") return { name: `cut.${special}`, share, segment: segments[1] === "A" ? "B" : "A", hidden: percent(removed) };
   return { name: `cut.${special}`, share, segment: segments[1] === "A" ? "B" : "A", hidden: gone };
 }
+
+const percent = (share) => (share < 1 ? Math.min(99, Math.round(100 * share)) : 100);
 
 // Rounded to whole numbers that add up to what the parts add up to: the largest remainders are rounded up.
 function percents(parts) {

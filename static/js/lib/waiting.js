@@ -1,8 +1,10 @@
 // Waits for a model that is not ready: watches its job, or asks again until it is.
 
+import { refused } from "./models.js";
+
 const AGAIN = 700;
 
-export function createWaiting({ api, onChange, onReady, onModels, onProblem }) {
+export function createWaiting({ api, asProblem = (problem) => problem, onChange, onReady, onModels, onProblem }) {
   let current = null;
   let close = null;
   let timer = 0;
@@ -40,6 +42,7 @@ export function createWaiting({ api, onChange, onReady, onModels, onProblem }) {
       stop();
       return onReady();
     }
+    if (refused(model)) return set({ model, step: "absent", done: 0, total: null, problem: asProblem(model.problem) });
     if (model.state === "failed") {
       stop();
       return onProblem(model.problem);
@@ -56,13 +59,27 @@ export function createWaiting({ api, onChange, onReady, onModels, onProblem }) {
       onProgress: ({ step, done, total }) => set({ model, step, done, total }),
       onEnd: ({ state, problem }) => {
         close = null;
-        if (state === "failed") {
+        const wrong = problem ?? { type: "/problems/fetch-failed" };
+        if (state !== "failed") begin(model.name);
+        else if (refused({ state, problem: wrong })) again(model, wrong);
+        else {
           stop();
-          onProblem(problem ?? { type: "/problems/fetch-failed" });
-        } else begin(model.name);
+          onProblem(wrong);
+        }
       },
       onLost: () => (timer = setTimeout(() => begin(model.name), AGAIN)),
     });
+  }
+
+  // The download failed: the card stays, with why, and the list learns of it.
+  async function again(model, problem) {
+    set({ model, step: "absent", done: 0, total: null, problem: asProblem(problem) });
+    try {
+      onModels((await api.models()).models);
+      onChange();
+    } catch {
+      // What went wrong is on show already.
+    }
   }
 
   /** Asks for the model and follows the job. */

@@ -14,17 +14,18 @@ export function createColour(root, { i18n, onScale, onRange }) {
   let drawn = "";
 
   return {
-    update({ state, palette, view }) {
+    update({ state, palette, view, session }) {
       scale.value = state.scale;
       range.value = state.range;
       const top = palette.top(view?.largest ?? 1);
-      const key = `${palette.name} ${top}`;
+      const isCut = state.range === "head" && (session?.request.segments ?? "all") !== "all";
+      const key = `${palette.name} ${top} ${isCut}`;
       if (key === drawn) return;
       drawn = key;
       bar.style.background = `linear-gradient(to right, ${css(palette.from)}, ${css(palette.to)})`;
       ticks.replaceChildren(...palette.ticks.map(({ share, at }) =>
         el(doc, "span", { style: { left: `${at * 100}%` }, text: tickText(share * top) })));
-      setText(root.querySelector("[data-legend-text]"), i18n.t("colour.legend", { top: tickText(top) }));
+      setText(root.querySelector("[data-legend-text]"), i18n.t(isCut ? "colour.legend.cut" : "colour.legend", { top: tickText(top) }));
     },
   };
 }

@@ -18,17 +18,21 @@ export function createLooking(root, { i18n, onSpecial, onWords, onSegments }) {
       special.value = state.special;
       words.checked = state.words;
       words.parentNode.hidden = input === "picture";
-      const sentences = [i18n.t(input === "picture" ? `looking.class.${state.special}` : `looking.special.${state.special}`)];
+      const sentences = [];
+      const isScaledPair = state.pair !== null && state.segments !== "all" && state.special === "renormalise";
+      if (state.pair !== null) sentences.push(pairHelp(i18n, state));
+      // In a pair that is cut and scaled up, one sentence says both in their order.
+      if (!isScaledPair) sentences.push(i18n.t(input === "picture" ? `looking.class.${state.special}` : `looking.special.${state.special}`));
       if (input !== "picture") sentences.push(i18n.t(state.words ? "looking.words.on" : "looking.words.off"));
       between.hidden = state.pair === null;
       for (const filter of filters) filter.checked = filter.value === state.segments;
-      if (!between.hidden) sentences.unshift(pairHelp(i18n, state.segments));
       setText(help, sentences.join(" "));
     },
   };
 }
 
-function pairHelp(i18n, segments) {
+function pairHelp(i18n, { segments, special, range }) {
   if (segments === "all") return i18n.t("looking.segments.all");
-  return i18n.t("looking.segments.cut", { from: segments[0], to: segments[1] });
+  const cut = i18n.t(special === "renormalise" ? "looking.segments.scaled" : "looking.segments.cut", { from: segments[0], to: segments[1] });
+  return range === "head" ? `${cut} ${i18n.t("looking.segments.range")}` : cut;
 }

@@ -1,16 +1,16 @@
 // Which model looks: a plain label while there is one, a list to choose from when there are more, by where each stands.
 
 import { el } from "../lib/dom.js";
-import { grouped, sizeOf } from "../lib/models.js";
+import { grouped, refused, sizeOf } from "../lib/models.js";
 
 export function createModels(root, { i18n, onModel }) {
   const doc = root.ownerDocument;
   let listed = "";
 
   const nameOf = (model) =>
-    model.layers ? i18n.t("model.shape", { title: i18n.model(model), layers: model.layers, heads: model.heads }) : i18n.model(model);
+    model.layers ? i18n.t("model.shape", { title: i18n.model(model), layers: i18n.t("model.layers", { count: model.layers }), heads: i18n.t("model.heads", { count: model.heads }) }) : i18n.model(model);
   // What is to be downloaded says how much it is; the group says that it is not here.
-  const noteOf = (model) => (model.state === "absent" ? sizeOf(i18n, model) : model.state === "ready" ? "" : i18n.t(`model.state.${model.state}`));
+  const noteOf = (model) => (model.state === "absent" ? sizeOf(i18n, model) : model.state === "ready" ? "" : i18n.t(refused(model) ? "model.state.refused" : `model.state.${model.state}`));
   const textOf = (model) => [nameOf(model), noteOf(model)].filter(Boolean).join(" · ");
 
   function optionOf(model, chosen) {
@@ -29,7 +29,10 @@ export function createModels(root, { i18n, onModel }) {
       }
       const groups = grouped(models, state.model).map(({ name, models: members }) =>
         el(doc, "optgroup", { label: i18n.t(`model.group.${name}`) }, ...members.map((model) => optionOf(model, state.model))));
-      const select = el(doc, "select", { class: "pill", "aria-label": i18n.t("model.label"), onchange: () => onModel(select.value) }, ...groups);
+      // A model that is not there is no choice: nothing is chosen, and every model can be.
+      const isKnown = models.some((model) => model.name === state.model);
+      const unknown = isKnown ? [] : [el(doc, "option", { value: "", selected: true, disabled: true, hidden: true, text: i18n.t("model.choose") })];
+      const select = el(doc, "select", { class: "pill", "aria-label": i18n.t("model.label"), onchange: () => onModel(select.value) }, ...unknown, ...groups);
       root.replaceChildren(select);
     },
   };

@@ -2,46 +2,54 @@
 
 import { el } from "../lib/dom.js";
 import { readerOf } from "../lib/choices.js";
+import { nearest } from "../lib/models.js";
 import { excerpt } from "../lib/tokens.js";
 
 const LISTED = 3;
-const RETRY = new Set(["unreachable", "internal", "busy", "fetch-failed", "model-loading", "trace-not-held", "plotly"]);
+const RETRY = new Set(["unreachable", "internal", "busy", "model-loading", "trace-not-held", "plotly", "checkpoint"]);
 const CUT_SHOWN = 60;
 
-export function createNotices(root, { i18n, onRetry, onBeginning, onReplace, onReader }) {
+export function createNotices(root, { i18n, examples, onRetry, onBeginning, onReplace, onReader, onModel }) {
   const doc = root.ownerDocument;
   let shown = {};
 
-  function update({ session, problem, models }) {
+  function update({ session, problem, models, model }) {
     const subject = problem ?? session?.trace;
     if (shown.subject === subject && shown.models === models) return;
     shown = { subject, models };
     const notices = problem ? [] : session?.trace.notices ?? [];
-    root.replaceChildren(...(problem ? [problemItem(problem)] : []), ...(notices.length ? [noticeItem(notices, session, models)] : []));
+    root.replaceChildren(...(problem ? [problemItem(problem, models)] : []), ...(notices.length ? [noticeItem(notices, session, models, model)] : []));
   }
 
-  function problemItem(problem) {
+  function problemItem(problem, models) {
     const actions = [];
     if (problem.code === "too-many-tokens" && problem.facts.reason !== "pair") actions.push(action("problem.beginning", { limit: problem.facts.limit }, onBeginning));
     if (problem.code === "unknown-words") actions.push(...replacements(problem).map((one) => action("problem.replace", one, () => onReplace(one.word, one.near))));
+    if (isUnknownModel(problem)) actions.push(...nearest(models).map((model) => pill(i18n.model(model), () => onModel(model.name))));
     if (RETRY.has(problem.code)) actions.push(action("problem.retry", {}, onRetry));
     return el(doc, "div", { class: "notice bad", role: "alert" }, el(doc, "p", { text: problemSentence(i18n, problem) }), ...actions);
   }
 
-  function noticeItem(notices, session, models) {
+  function noticeItem(notices, session, models, model) {
     return el(doc, "div", { class: "notice" }, ...notices.map((notice) => el(doc, "p", { text: noticeSentence(i18n, notice, session) })),
-      ...notices.flatMap((notice) => offers(notice, models)));
+      ...notices.flatMap((notice) => offers(notice, models, model)));
   }
 
-  // A text in a language that this model has not learned: one click to a model that has.
-  function offers({ code, language }, models) {
-    const model = code === "language" ? readerOf(models, language) : null;
-    return model ? [action("notice.language.reader", { model: i18n.model(model) }, () => onReader(model.name))] : [];
+  // A text in a language that this model has not learned: one click to a model that has, and that writes where this one does.
+  function offers({ code, language }, models, from) {
+    const writes = Boolean(from?.writes);
+    const model = code === "language" ? readerOf(models, language, { writes, examples }) : null;
+    if (!model) return [];
+    const way = !writes ? "reader" : model.ready ? "writer" : "writer.absent";
+    return [action(`notice.language.${way}`, { model: i18n.model(model) }, () => onReader(model.name, !writes))];
   }
 
-  const action = (key, values, onclick) => el(doc, "button", { type: "button", class: "pill", text: i18n.t(key, values), onclick });
+  const pill = (text, onclick) => el(doc, "button", { type: "button", class: "pill", text, onclick });
+  const action = (key, values, onclick) => pill(i18n.t(key, values), onclick);
   return { update };
 }
+
+const isUnknownModel = ({ code, facts }) => code === "unknown-name" && facts?.what === "model";
 
 /** What may stand for the first word that a model does not know: [{ word, near }]. */
 export function replacements({ facts: { words = [], suggestions = [] } = {} }) {
@@ -58,7 +66,8 @@ export function problemSentence(i18n, { code, detail, facts = {} }) {
 }
 
 // Some problems have a sentence for a reason of their own, or for when there is something near.
-function keyOf(i18n, code, { reason, suggestions }) {
+function keyOf(i18n, code, { reason, suggestions, what }) {
+  if (isUnknownModel({ code, facts: { what } })) return "problem.unknown-name.model";
   const special = [reason, suggestions?.length && "near"].map((which) => `problem.${code}.${which}`).find(i18n.has);
   return special ?? `problem.${code}`;
 }

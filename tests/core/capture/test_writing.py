@@ -395,5 +395,6 @@ def test_what_a_decoder_does_not_take_is_refused() -> None:
     with pytest.raises(NotAvailableError, match="cannot be switched off"):
         write(loaded, Example("w1", off=("decoder-self.0.0",)))
     for wrong in (60, -1, True, 2.0, "w1", 10**30):
-        with pytest.raises(InputError, match="accepted: 0 to 59"):
+        with pytest.raises(InputError, match="accepted: 0 to 59") as raised:
             capture(loaded, Example("w1", written=(3, wrong)))  # type: ignore[arg-type]
+        assert raised.value.facts == {"reason": "written"}
