@@ -26,6 +26,7 @@ from app.settings import Settings
 from attention_core.errors import CheckpointError, MemoryLimitError, ModelAbsentError, TextError
 from attention_core.models import memory
 from attention_core.models.catalogue import Catalogue, CatalogueEntry
+from attention_core.models.directory import changed, demand_there, demand_unchanged
 from attention_core.models.sources import demand_whole, is_fetched, model_folder
 
 if TYPE_CHECKING:
@@ -128,6 +129,10 @@ class TraceService:
             return "ready"
         if lane.loading:
             return "loading"
+        try:
+            demand_there(entry)
+        except CheckpointError as gone:
+            lane.problem = gone
         # What did not fit into memory may fit the next time somebody asks.
         if lane.problem is not None and not isinstance(lane.problem, MemoryLimitError):
             return "failed"
@@ -149,7 +154,9 @@ class TraceService:
         return abilities_of(entry, model_folder(entry, self.cache), fetched=is_fetched(entry, self.cache))
 
     def demand_fetched(self, lane: Lane) -> None:
-        """A ModelAbsentError for a model that is not here."""
+        """A ModelAbsentError for a model that is not here, a CheckpointError for an own one that is gone."""
+        if lane.model is None:
+            demand_there(lane.entry)
         if lane.model is None and not is_fetched(lane.entry, self.cache):
             raise ModelAbsentError(f"{lane.entry.card.title} has not been fetched yet", model=lane.entry.card.name)
 
@@ -256,14 +263,12 @@ class TraceService:
         def load_in_room(entry: CatalogueEntry, folder: Path) -> "LoadedModel":
             now, task = revised(entry, self.cache), self._revising.get(entry.card.name)
             if task is not None and task.done() and task.result().card.revision != now.card.revision:
-                raise CheckpointError(
-                    f"the files of {folder.name} have changed since this server first read them; start it again",
-                    reason="changed",
-                    file=folder.name,
-                )
+                raise changed(folder)
             with self.budget.room(f"loading {entry.card.title}", load_needs(folder, ITEM[self.settings.dtype])):
                 demand_whole(entry, self.cache)
-                return load(now, folder)
+                model = load(now, folder)
+            demand_unchanged(now, self.cache)
+            return model
 
         return load_in_room
 

@@ -25,6 +25,7 @@ HEADER_BYTES = 32 << 20  # of the largest published models it takes less than 1 
 BITS = {"BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}
 BITS |= {"I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64}
 BITS |= {"F64": 64, "C64": 64}
+MOST_DIMS = 8  # of a tensor; real ones have at most 5
 FLOATS = ("F16", "BF16", "F32", "F64")  # the formats of a weight; anything else is quantised or no weight
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 
@@ -158,18 +159,24 @@ def _header(path: Path, size: int) -> dict[str, tuple[str, tuple[int, ...]]]:
     if not isinstance(header, dict):
         raise ValueError("its header is no object")
     header.pop("__metadata__", None)
-    tensors, ends = {}, [0]
+    tensors, places = {}, []
     for name, told in header.items():
-        form, shape, (begin, end) = told["dtype"], tuple(told["shape"]), told["data_offsets"]
+        form, shape, (begin, end) = told["dtype"], tuple(told["shape"][:MOST_DIMS]), told["data_offsets"]
+        # Few and small factors, so that their product is no work.
         whole = all(type(number) is int and 0 <= number < 1 << 62 for number in (*shape, begin, end))
-        if form not in BITS or not whole or 8 * (end - begin) != prod(shape) * BITS[form]:
+        fits = form in BITS and whole and len(told["shape"]) == len(shape)
+        if not fits or 8 * (end - begin) != prod(shape) * BITS[form]:
             raise ValueError(f"what its header says of {name[:100]!r} does not fit together")
         tensors[name] = (form, shape)
-        ends.append(end)
-    if max(ends) != size - 8 - length:
+        places.append((begin, end, name))
+    last = 0
+    for begin, end, name in sorted(places):
+        if begin != last:
+            raise ValueError(f"{name[:100]!r} does not begin where the tensor before it ends")
+        last = end
+    if last != size - 8 - length:
         raise ValueError(
-            f"it is cut short or damaged: its header promises {max(ends)} bytes of weights and "
-            f"{size - 8 - length} are there"
+            f"it is cut short or damaged: its header promises {last} bytes of weights and {size - 8 - length} are there"
         )
     return tensors
 

@@ -19,7 +19,7 @@ from attention_core.capture.run import Run
 from attention_core.capture.writing import Sampling, Step, steps
 from attention_core.errors import AtlasError, NotAvailableError, UnknownNameError
 from attention_core.models.catalogue import load_catalogue
-from attention_core.models.directory import models_folder, revised, with_own
+from attention_core.models.directory import demand_unchanged, models_folder, revised, with_own
 from attention_core.models.examples import MOST_WRITTEN, Encoded, Example
 from attention_core.models.loading import LoadedModel, load_model, load_reference, wrap
 from attention_core.models.sources import cache_folder, demand_whole, fetch, settled
@@ -148,7 +148,9 @@ def open_model(name: str) -> LoadedModel:
         folder = fetch(entry, cache)
         demand_whole(entry, cache)
         entry = revised(settled(entry, cache), cache)
-        _opened[name] = load_model(entry.card, folder)
+        model = load_model(entry.card, folder)
+        demand_unchanged(entry, cache)
+        _opened[name] = model
     return _opened[name]
 
 
@@ -209,6 +211,7 @@ def _prove(model: LoadedModel) -> None:
     else:
         network.set_attn_implementation("eager")
     reference = hooks.run(network, inputs)
+    selfcheck.check_fit(model, reference)
     if model.back_end == "eager":
         return
     try:

@@ -1,5 +1,7 @@
 """What a model said about an example, read from the scores of its last pass."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -64,10 +66,10 @@ def _words(
     return Predictions(task, tuple(at))
 
 
-def _classes(scores: Tensor, labels: tuple[str, ...]) -> tuple[Prediction, ...]:
+def _classes(scores: Tensor, labels: Mapping[int, str]) -> tuple[Prediction, ...]:
     """The answers about a picture: labels "colour/red" are one question a beginning, others one question in all."""
     questions: dict[str, list[int]] = {}
-    names = labels if len(labels) == len(scores) else tuple(str(number) for number in range(len(scores)))
+    names = [labels.get(number, f"class {number}") for number in range(len(scores))]
     for number, name in enumerate(names):
         questions.setdefault(name.rpartition("/")[0], []).append(number)
     found = []

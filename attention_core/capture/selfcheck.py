@@ -85,6 +85,22 @@ def check_kinds(reference: Run) -> None:
         raise NotAvailableError("this model never looks ahead, but its code does not say that it is a decoder")
 
 
+def check_fit(model: LoadedModel, reference: Run) -> None:
+    """A NotAvailableError for maps of another size than a picture's class token and patches: SigLIP has no class
+    token, DeiT one more, and DINOv2 may have registers."""
+    if model.seeing is None:
+        return
+    count = (model.seeing.size // model.seeing.patch) ** 2 + 1
+    first = reference.maps[0]
+    if (first.query_count, first.key_count) != (count, count):
+        raise NotAvailableError(
+            f"the attention of {model.card.title} cannot be shown exactly: it is between {first.query_count} places of "
+            f"a picture, which are not the {count} of a class token and the patches",
+            reason="not-exact",
+            model=model.card.title,
+        )
+
+
 def compare(ours: Run, reference: Run, dtype: torch.dtype) -> float:
     """The worst difference of a weight from the reference; a SelfCheckError where one exceeds the tolerance."""
     known = {(one.kind, one.layer): one for one in reference.maps}

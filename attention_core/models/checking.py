@@ -2,6 +2,8 @@
 files that are missing or damaged, and the memory that it would take. Nothing here needs torch.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,15 @@ _ASKS = {
     "auto_map": ("code", "asks for code of its own (auto_map), which is never run"),
     "custom_pipelines": ("code", "asks for code of its own (custom_pipelines), which is never run"),
     "transformers_weights": ("config", "names a weights file of its own (transformers_weights)"),
+    "use_pretrained_backbone": ("config", "asks for a backbone from elsewhere (use_pretrained_backbone)"),
+    "use_timm_backbone": ("config", "asks for a backbone from elsewhere (use_timm_backbone)"),
+    "backbone": ("config", "names a backbone that is not in its folder (backbone)"),
     "quantization_config": ("config", "says that its weights are quantised (quantization_config), which is not read"),
 }
+_MODEL_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+# What every text is padded to a multiple of: a large one makes a short text cost what a long one does.
+_WINDOWS = ("attention_window", "block_size", "local_attn_chunk_length", "lsh_attn_chunk_length")
+_LARGEST_WINDOW = 1 << 14
 _POSITIVE = ("hidden_size", "d_model", "n_embd", "vocab_size", "num_attention_heads", "n_head", "num_heads")
 
 
@@ -36,8 +45,16 @@ def checked_config(folder: Path) -> dict[str, Any]:
         for key, (reason, clause) in _ASKS.items():
             if inner.get(key):
                 raise CheckpointError(f"{where} {clause}", reason=reason, file=where)
-    if not isinstance(config.get("model_type"), str):
+    family = config.get("model_type")
+    if not isinstance(family, str):
         raise CheckpointError(f"{where} names no model_type", reason="config", file=where)
+    if not _MODEL_TYPE.fullmatch(family):
+        raise CheckpointError(
+            f"{where} says model_type {family[:100]!a}; accepted: at most 100 of A-Z, a-z, 0-9, '.', '_' and '-'",
+            reason="config",
+            file=where,
+        )
+    _demand_whole_characters(config, where)
     faults = [clause for inner in _objects(config, where) for clause in _absurd(inner)]
     if faults:
         raise CheckpointError(f"{where}: {'; '.join(faults[:5])}", reason="config", file=where)
@@ -133,12 +150,24 @@ def _objects(given: Mapping[str, Any], where: str) -> Iterator[Mapping[str, Any]
     raise CheckpointError(f"{where} is nested more than {DEPTH} deep", reason="config", file=where)
 
 
+def _demand_whole_characters(config: Mapping[str, Any], where: str) -> None:
+    """A CheckpointError for half of a surrogate pair, which JSON can spell and no answer of a server can carry."""
+    try:
+        json.dumps(config, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise CheckpointError(
+            f"{where} holds half of a surrogate pair, which is no character", reason="config", file=where
+        ) from None
+
+
 def _absurd(given: Mapping[str, Any]) -> Iterator[str]:
     """A clause for each number that no model has."""
     for key, value in given.items():
+        if any(number != number for number in _fractions(value)):
+            yield f"{key[:100]} is not a number (NaN)"
         if "theta" in key:
             continue
-        most = LARGEST_LAYERS if key in LAYERS else LARGEST
+        most = LARGEST_LAYERS if key in LAYERS else _LARGEST_WINDOW if key in _WINDOWS else LARGEST
         lowest = 1 if key in _POSITIVE else 0 if key in LAYERS else -LARGEST
         own = _whole(value)
         if (key in _POSITIVE or key in LAYERS) and isinstance(value, str | float | bool):
@@ -146,6 +175,13 @@ def _absurd(given: Mapping[str, Any]) -> Iterator[str]:
         elif any(not lowest <= number <= most for number in own):
             wrong = next(number for number in own if not lowest <= number <= most)
             yield f"{key[:100]} is {str(wrong)[:100]}; accepted: a whole number from {lowest} to {most}"
+
+
+def _fractions(value: Any) -> list[float]:
+    """The numbers with a fraction in a value, through lists within lists."""
+    if isinstance(value, float):
+        return [value]
+    return [number for inner in value for number in _fractions(inner)] if isinstance(value, list) else []
 
 
 def _whole(value: Any) -> list[int]:

@@ -44,9 +44,16 @@ _DECODERS = """
     llama llama4_text mistral mixtral ministral qwen2 qwen2_moe qwen3 qwen3_moe gemma gemma2 gemma3_text phi phi3
     stablelm starcoder2 olmo olmo2 olmoe granite cohere cohere2 smollm3 exaone4 helium glm glm4 persimmon
 """
+# Families that look both ways whatever their class is called, unless their configuration says otherwise.
+_BOTH_WAYS = """
+    bert roberta roberta-prelayernorm xlm-roberta xlm-roberta-xl camembert electra big_bird bert-generation ernie
+    data2vec-text megatron-bert rembert roformer xmod xlnet xlm flaubert
+"""
 # Families that count positions from the one after the padding token's.
 _OFFSET = "roberta xlm-roberta xlm-roberta-xl camembert mpnet longformer data2vec-text ibert"
-BOTH, DECODERS, PADDED = (frozenset(names.split()) for names in (_BOTH, _DECODERS, _OFFSET))
+BOTH, DECODERS, BOTH_WAYS, PADDED = (
+    frozenset(names.split()) for names in (_BOTH, _DECODERS, _BOTH_WAYS, _OFFSET)
+)
 _ROOM = ("max_tokens", "max_position_embeddings", "n_positions", "max_seq_len", "n_ctx", "seq_length")
 _FAILED = ModelCard(
     name="", title="", full_title="", family="", kinds=("encoder-self",), languages=(), layers=0, heads=0,
@@ -118,11 +125,13 @@ def revised(entry: CatalogueEntry, cache: Path) -> CatalogueEntry:
     """An own model with its revision: the first digits of a hash over all that makes it what it is.
 
     Files are read once, however large, and again when their size or time has changed. A MemoryLimitError for what
-    could never be loaded, a CheckpointError for what is damaged. Any other entry as it is.
+    could never be loaded, a CheckpointError for what is damaged, gone or leads elsewhere. Any other entry as it is.
     """
     if entry.directory is None:
         return entry
+    demand_there(entry)
     try:
+        _demand_inside(entry.directory, entry.directory.parent)
         config = checked_config(entry.directory)
         stored = checked_weights(entry.directory, config)
         demand_possible(entry.card.title, stored)
@@ -133,6 +142,31 @@ def revised(entry: CatalogueEntry, cache: Path) -> CatalogueEntry:
     spelled = "\n".join(f"{name} {digest}" for name, digest in sorted(hashes.items()))
     revision = sha256(spelled.encode()).hexdigest()[:DIGITS]
     return replace(entry, card=replace(entry.card, revision=revision))
+
+
+def demand_there(entry: CatalogueEntry) -> None:
+    """A CheckpointError for an own model whose folder has been taken away since it was listed."""
+    if entry.directory is not None and not (entry.directory / CONFIG_FILE).exists():
+        where = f"{entry.directory.name}/{CONFIG_FILE}"
+        raise CheckpointError(f"{where} is not there any more", reason="unreadable", file=where)
+
+
+def demand_unchanged(entry: CatalogueEntry, cache: Path) -> None:
+    """A CheckpointError for an own model whose files are no longer those of its revision.
+
+    To be asked once it is loaded: what was read in between could be of both.
+    """
+    if entry.directory is not None and revised(entry, cache).card.revision != entry.card.revision:
+        raise changed(entry.directory)
+
+
+def changed(folder: Path) -> CheckpointError:
+    """The error of files that are not those that were read first."""
+    return CheckpointError(
+        f"the files of {folder.name} have changed since they were first read; start again",
+        reason="changed",
+        file=folder.name,
+    )
 
 
 def card_of(name: str, config: Mapping[str, Any]) -> ModelCard:
@@ -171,8 +205,9 @@ def _kinds(config: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
         return ("encoder-self",), "picture"
     if config.get("is_encoder_decoder", family in BOTH) is True:
         return ("encoder-self", "decoder-self", "cross"), "translation"
-    looks_back = any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in classes)
-    if looks_back or config.get("is_decoder") is True or family in DECODERS:
+    looks_back = family not in BOTH_WAYS and any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in classes)
+    said = any(config.get(key) is True for key in ("is_decoder", "causal"))  # causal: XLM's word
+    if looks_back or said or family in DECODERS:
         return ("decoder-self",), "text"
     return ("encoder-self",), "text"
 
@@ -215,12 +250,12 @@ def _unreadable(path: Path, error: OSError) -> CheckpointError:
 
 def _demand_inside(path: Path, root: Path) -> None:
     """A CheckpointError for a file that is a link to somewhere else: a folder from elsewhere could show any file."""
-    real = path.resolve()
-    places = [real, root.resolve()]
+    real = _real(path)
+    places = [real, _real(root)]
     if real.parent.name == "snapshots":  # a hub's cache keeps a model's files apart and links to them
         places.append(real.parent.parent / "blobs")
     for one in _linked(path):
-        target = one.resolve()
+        target = _real(one)
         if not any(target.is_relative_to(place) for place in places):
             where = f"{path.name}/{one.name}"
             raise CheckpointError(
@@ -228,6 +263,11 @@ def _demand_inside(path: Path, root: Path) -> None:
                 reason="unreadable",
                 file=where,
             )
+
+
+def _real(path: Path) -> Path:
+    """Where a path leads; unlike `resolve` of Python 3.11 it raises for no circle of links."""
+    return Path(os.path.realpath(path))
 
 
 def _linked(path: Path) -> Iterator[Path]:
@@ -243,7 +283,8 @@ def _hashes(files: Collection[Path], memo: Path) -> dict[str, str]:
     found, new = {}, {}
     for path in files:
         stat = path.stat()
-        key = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
+        # Who overwrites a file may set its time back, but not that of its last change.
+        key = f"{_real(path)} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
         digest = known.get(key)
         if not (isinstance(digest, str) and re.fullmatch(r"[0-9a-f]{64}", digest)):
             with path.open("rb") as file:

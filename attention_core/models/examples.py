@@ -11,6 +11,7 @@ from torch import Tensor
 from attention_core.errors import TextError, TooManyTokensError
 from attention_core.models.card import ModelCard
 from attention_core.models.spelling import Speller
+from attention_core.models.tokenizer import guarded
 from attention_core.models.words import refuse_language, refuse_unknown
 from attention_core.pictures import Picture
 from attention_core.tokens import Tokens
@@ -99,6 +100,12 @@ class TextReader:
         unless the text is in `language`. `what` is how these call the text. Without `markers` the tokenizer adds none
         of its own.
         """
+        with guarded(self._card.name):
+            return self._read(text, pair, truncate=truncate, what=what, language=language, markers=markers)
+
+    def _read(
+        self, text: str, pair: str | None, *, truncate: bool, what: str, language: str, markers: bool
+    ) -> Tokens:
         refuse_half_characters(text + (pair or ""))
         if self._composes:
             text = unicodedata.normalize("NFC", text)
@@ -131,7 +138,8 @@ class TextReader:
         count, limit = len(prompt) + len(ids), self._card.max_tokens
         if limit is not None and count > limit:
             raise TooManyTokensError(count, limit)
-        return self._speller.follow(prompt, ids, markers=markers)
+        with guarded(self._card.name):
+            return self._speller.follow(prompt, ids, markers=markers)
 
     def is_special(self, number: int) -> bool:
         """Whether an id is a marker of the model's own."""
@@ -139,8 +147,9 @@ class TextReader:
 
     def write(self, ids: list[int]) -> Tokens:
         """The tokens of ids that a decoder wrote, with the text that they spell."""
-        text = self.tokenizer.decode(ids)
-        encoding = self.tokenizer.encode(text)
+        with guarded(self._card.name):
+            text = self.tokenizer.decode(ids)
+            encoding = self.tokenizer.encode(text)
         if encoding.ids == ids:
             return self._tokens(text, encoding)
         pieces, special = [self.piece(one) for one in ids], [one in self._special for one in ids]

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from attention_core.errors import CheckpointError, InputError, NotAvailableError, TextError
 from attention_core.models.card import IN_HOUSE, NATIVE, ModelCard
 from attention_core.models.chat import ChatTemplate
-from attention_core.models.checking import checked_config, checked_weights, demand_room, demand_tokenizer
-from attention_core.models.decoders import vocabulary_of, why_it_cannot_write
+from attention_core.models.checking import checked_config, checked_weights, demand_room
+from attention_core.models.decoders import is_causal, vocabulary_of, why_it_cannot_write
 from attention_core.models.examples import (
     MOST_WRITTEN,
     EmptyTextError,
@@ -25,6 +25,7 @@ from attention_core.models.examples import (
 )
 from attention_core.models.reference import load_reference
 from attention_core.models.seeing import Seeing, read_preprocessor
+from attention_core.models.tokenizer import guarded, read_tokenizer
 from attention_core.nn.checkpoints import load_transformer
 from attention_core.nn.families import FAMILIES
 from attention_core.tokens import Tokens
@@ -38,8 +39,8 @@ BackEnd = Literal["in-house", "interface", "eager"]
 class LoadedModel:
     """A network with its tokenizer. `back_end` says how attention is read; `checked` once it has been proved.
 
-    A model of pictures has `seeing` instead of a tokenizer. `labels` are the names of its classes. `folder` is where
-    transformers finds the same model, None where it knows none.
+    A model of pictures has `seeing` instead of a tokenizer. `labels` are the names of its classes by number. `folder`
+    is where transformers finds the same model, None where it knows none.
     """
 
     card: ModelCard
@@ -50,7 +51,7 @@ class LoadedModel:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     folder: Path | None = None
     seeing: Seeing | None = None
-    labels: tuple[str, ...] = ()
+    labels: Mapping[int, str] = field(default_factory=dict)
     checked: bool = False
     refusal: str | None = None  # why a faster back end was refused by the self-check
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -88,7 +89,7 @@ class LoadedModel:
             raise NotAvailableError(f"{self.card.title} reads text and takes no picture")
         if example.pair is not None and self.encoder_decoder:
             raise NotAvailableError(f"{self.card.title} takes a target text, not a second text for its encoder")
-        if example.pair is not None and "decoder-self" in getattr(self.network.config, "kinds", ()):
+        if example.pair is not None and self._reads_on:
             raise NotAvailableError(f"{self.card.title} reads one text on; it takes no second one")
         spoken = self.card.languages if self.card.input == "translation" and self.card.closed_vocabulary else ("", "")
         what = "source" if spoken[0] else "text"
@@ -150,6 +151,12 @@ class LoadedModel:
         return Encoded(encoded.source, inputs, target, decoder_input)
 
     @property
+    def _reads_on(self) -> bool:
+        """Whether it is one stack that never looks ahead."""
+        config: Any = self.network.config
+        return "decoder-self" in config.kinds if hasattr(config, "kinds") else is_causal(self.network)
+
+    @property
     def _segments(self) -> int:
         """How many kinds of text the model tells apart; RoBERTa knows one, DistilBERT none."""
         config: Any = self.network.config
@@ -203,7 +210,7 @@ def load_model(
     config = checked_config(folder)
     family = config["model_type"]
     seeing = Seeing.of(config, read_preprocessor(folder)) if card.input == "picture" else None
-    tokenizer = None if seeing else _read_tokenizer(folder)
+    tokenizer = None if seeing else read_tokenizer(folder)
     labels = _labels(config.get("id2label"))
     demand_room(card.title, checked_weights(folder, config), dtype.itemsize, str(device))
     if family in IN_HOUSE and not FAMILIES[family].faults(config):
@@ -275,12 +282,11 @@ def _refuse_input(model: Any, seeing: Seeing | None = None) -> None:
         raise NotAvailableError(f"{type(model).__name__} reads {reads}; only text and pictures can be looked at")
 
 
-def _labels(given: Mapping[Any, Any] | Sequence[Any] | None) -> tuple[str, ...]:
+def _labels(given: Mapping[Any, Any] | Sequence[Any] | None) -> Mapping[int, str]:
     """The names of classes by number; transformers writes them as an object with numbers for keys."""
     if not isinstance(given, Mapping):
-        return ()
-    by_number = {int(key): str(value) for key, value in given.items() if str(key).isdecimal() and len(str(key)) < 8}
-    return tuple(by_number[number] for number in sorted(by_number))
+        return {}
+    return {int(key): str(value) for key, value in given.items() if str(key).isdecimal() and len(str(key)) < 8}
 
 
 def _card_of(model: Any) -> ModelCard:
@@ -321,25 +327,19 @@ def _count(config: Any, name: str) -> int:
     return max(given, 0) if isinstance(given, int) else 0
 
 
-def _read_tokenizer(folder: Path) -> Tokenizer:
-    path = demand_tokenizer(folder)
-    try:
-        return Tokenizer.from_file(str(path))
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # the Rust library raises bare Exceptions, and where it panics not even these
-        raise CheckpointError(
-            f"the tokenizer.json of {folder.name} cannot be read: {str(error)[:300]}",
-            reason="tokenizer",
-            file=f"{folder.name}/{path.name}",
-        ) from error
-
-
 def _rows(network: Any) -> int | None:
-    """How many tokens the model has embeddings for, None where it does not say."""
+    """How many tokens the model has embeddings for, None where it does not say.
+
+    A CheckpointError for a model that reads texts in more than one place, as CLIP does beside its pictures.
+    """
     rows = getattr(network.config, "vocabulary", None)
     if rows is None and hasattr(network, "get_input_embeddings"):
-        rows = getattr(network.get_input_embeddings(), "num_embeddings", None)
+        try:
+            rows = getattr(network.get_input_embeddings(), "num_embeddings", None)
+        except NotImplementedError as error:
+            raise CheckpointError(
+                f"{type(network).__name__} does not say where it reads its text", reason="config"
+            ) from error
     return rows
 
 
@@ -351,7 +351,14 @@ def _demand_fit(folder: Path, network: Any, tokenizer: Tokenizer | None) -> None
     rows = _rows(network)
     if tokenizer is None or rows is None:
         return
-    given = tokenizer.encode("a", add_special_tokens=True).ids
+    start = getattr(network.config, "decoder_start_token_id", None)
+    if type(start) is int and not 0 <= start < rows:
+        where = f"{folder.name}/config.json"
+        raise CheckpointError(
+            f"{where}: decoder_start_token_id is {start}; accepted: 0 to {rows - 1}", reason="config", file=where
+        )
+    with guarded(folder.name):
+        given = tokenizer.encode("a", add_special_tokens=True).ids
     last = max([*tokenizer.get_vocab(with_added_tokens=False).values(), *given, 0])
     if last >= rows:
         where = f"{folder.name}/tokenizer.json"

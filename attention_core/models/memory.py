@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 PASS_BASE = 8 << 20  # what any pass takes: buffers of the kernels, the self-check's rows, Python's own
-LOAD_BASE = 96 << 20  # what any load takes: the tokenizer, the libraries' own, the probe that proves the model
+LOAD_BASE = 176 << 20  # what any load takes: the tokenizer, the libraries' own, the probe that proves the model
 ROWS_OF_SCORES = 64  # predictions are made of this many rows at once
 _NAMES: dict[str, tuple[str, ...]] = {
     "width": ("embed_dim", "hidden_size", "d_model", "n_embd", "dim"),

@@ -3,8 +3,10 @@
 Nothing of the folder is run, nothing beyond it is read, and no network is asked.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ from torch import nn
 from attention_core.errors import AtlasError, CheckpointError
 from attention_core.files import CONFIG_FILE, WEIGHTS_FILE, read_object
 from attention_core.models.checking import checked_config, checked_weights, demand_same_size
+from attention_core.models.decoders import vocabulary_of
 from attention_core.nn.checkpoints import NoRandomStart
 
+_ONE_AT_A_TIME = threading.Lock()
 # What the end of an architecture's name says it was trained to tell, and transformers' classes for that.
 HEADS = {
     "ForCausalLM": ("AutoModelForCausalLM", "MODEL_FOR_CAUSAL_LM_MAPPING"),
@@ -46,7 +50,9 @@ def load_reference(folder: Path, *, dtype: torch.dtype, device: torch.device, ba
     stored = checked_weights(folder, raw)
     if (folder / GENERATION_FILE).exists():
         read_object(folder / GENERATION_FILE)
-    with _foreign(folder):
+    # transformers sets the process's own number format and starting weights while it builds a model: two threads that
+    # load at once would see each other's.
+    with _ONE_AT_A_TIME, _foreign(folder), offline():
         config, make = _class_of(folder, raw, bare=bare)
         with torch.device("meta"), NoRandomStart():
             laid_out = make.from_config(config, attn_implementation="eager", trust_remote_code=False)
@@ -65,6 +71,7 @@ def load_reference(folder: Path, *, dtype: torch.dtype, device: torch.device, ba
         )
     _demand_whole(folder, network, told)
     _only_greedy(network)
+    _own_memory(network)
     return network.to(device).eval()  # type: ignore[no-any-return]
 
 
@@ -93,8 +100,29 @@ def _only_greedy(network: Any) -> None:
     """Leaves of how the model writes only which tokens begin, end and never stand: always the most probable one."""
     given = getattr(network, "generation_config", None)
     if given is not None:
-        kept = {name: value for name in KEPT if (value := getattr(given, name, None)) is not None}
-        network.generation_config = type(given)(**kept)
+        count = vocabulary_of(network)
+        named = {name: _known(getattr(given, name, None), count) for name in KEPT}
+        if named["decoder_start_token_id"] is None:
+            named["decoder_start_token_id"] = _known(getattr(network.config, "decoder_start_token_id", None), count)
+        network.generation_config = type(given)(**{name: value for name, value in named.items() if value is not None})
+
+
+def _known(given: Any, count: int) -> Any:
+    """The id, or list of ids or of words of many ids, without those that are none of `count` tokens; None for none."""
+    if isinstance(given, list):
+        parts = [_known(one, count) for one in given]
+        words = any(isinstance(one, list) for one in given)  # one that has an unknown id can never be written
+        whole = [one for one, part in zip(given, parts, strict=True) if (part == one if words else part is not None)]
+        return whole or None
+    return given if type(given) is int and 0 <= given < count else None
+
+
+def _own_memory(network: nn.Module) -> None:
+    """Copies every weight: it may be a view of the file itself, which others may overwrite or cut short."""
+    with torch.no_grad():
+        for part in (network.parameters(), network.buffers()):
+            for one in part:
+                one.data = one.data.clone()
 
 
 @contextmanager
@@ -117,6 +145,36 @@ def _foreign(folder: Path) -> Iterator[None]:
         ) from error
     finally:
         logging.set_verbosity(before)
+
+
+class _Offline:
+    """What huggingface_hub asks before it sends anything: true where a model is being loaded, elsewhere as before.
+
+    A download may run in another thread meanwhile, so that the library's own switch would be too much.
+    """
+
+    loading: ContextVar[bool] = ContextVar("attention_atlas_loading", default=False)
+
+    def __init__(self, otherwise: object) -> None:
+        self._otherwise = otherwise
+
+    def __bool__(self) -> bool:
+        return self.loading.get() or bool(self._otherwise)
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """While this is open, the hub's library sends nothing from this thread, whatever a configuration names."""
+    from huggingface_hub import constants
+
+    before: object = constants.HF_HUB_OFFLINE
+    if not isinstance(before, _Offline):
+        vars(constants)["HF_HUB_OFFLINE"] = _Offline(before)
+    token = _Offline.loading.set(True)
+    try:
+        yield
+    finally:
+        _Offline.loading.reset(token)
 
 
 def _demand_whole(folder: Path, network: nn.Module, told: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isclose
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ class Seeing:
 
     A picture that is no square is stretched, as transformers does it, or `pads`: laid on a square of its border's
     colour, where the shape of things counts. With `shortest` its shorter side gets so many pixels and the middle is
-    cut out; `stretched` gives both sides so many pixels before that.
+    cut out; `stretched` gives both sides so many pixels before that. Pixels from 0 to 255 are divided by `divisor`.
     """
 
     size: int
@@ -34,6 +35,7 @@ class Seeing:
     shortest: int | None = None
     stretched: int | None = None
     filter: Literal["bilinear", "bicubic"] = "bilinear"
+    divisor: float = 255.0
 
     @classmethod
     def of(cls, config: Mapping[str, Any], preprocessor: Mapping[str, Any] | None = None) -> "Seeing":
@@ -51,6 +53,7 @@ class Seeing:
                 mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
             shortest, stretched = _before_crop(preprocessor or {}, size)
             known = _FILTERS[told.get("resample", 2)]
+            divisor = _divisor(preprocessor or {})
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise CheckpointError(f"this vision model has no usable picture size: {error}", reason="config") from error
         if patch < 1 or not patch <= size <= LARGEST or size % patch or len(mean) != 3 or len(std) != 3 or 0.0 in std:
@@ -58,12 +61,12 @@ class Seeing:
                 f"pictures of {size} pixels cannot be cut into patches of {patch}, or are not RGB", reason="config"
             )
         filtering: Literal["bilinear", "bicubic"] = "bicubic" if known == "bicubic" else "bilinear"
-        return cls(size, patch, mean, std, config.get("image_fit") == "pad", shortest, stretched, filtering)
+        return cls(size, patch, mean, std, config.get("image_fit") == "pad", shortest, stretched, filtering, divisor)
 
     def see(self, image: Tensor) -> tuple[Picture, Tensor]:
         """The picture at the model's size, and its pixels as numbers (1, channel, height, width)."""
         pixels = self._fitted(squared(image) if self.pads else image)
-        scaled = pixels.permute(2, 0, 1).float() / 255  # (channel, height, width)
+        scaled = pixels.permute(2, 0, 1).float() / self.divisor  # (channel, height, width)
         mean, std = (torch.tensor(values)[:, None, None] for values in (self.mean, self.std))
         patches = self.size // self.patch
         return Picture(pixels, patches, patches), ((scaled - mean) / std)[None]
@@ -86,6 +89,16 @@ def read_preprocessor(folder: Path) -> Mapping[str, Any]:
     """What preprocessor_config.json says, nothing where there is none; a CheckpointError for a damaged one."""
     path = folder / PREPROCESSOR_FILE
     return read_object(path) if path.exists() else {}
+
+
+def _divisor(told: Mapping[str, Any]) -> float:
+    """What pixels are divided by: the other way round than preprocessor_config.json says it."""
+    if told.get("do_rescale") is False:
+        return 1.0
+    factor = float(told.get("rescale_factor", 1 / 255))
+    if told.get("rescale_offset") is True or not 1e-6 <= factor <= 1e6:
+        raise ValueError(f"pixels times {factor}, or with an offset")
+    return 255.0 if isclose(factor, 1 / 255, rel_tol=1e-6) else 1 / factor
 
 
 def _before_crop(told: Mapping[str, Any], size: int) -> tuple[int | None, int | None]:

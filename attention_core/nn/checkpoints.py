@@ -68,7 +68,9 @@ def load_transformer(
         config = replace(config, positions="none")
         state.pop(POSITIONS, None)
     model = _laid_out(config if scaled else replace(config, scaled=False))
-    model.load_state_dict({name: tensor.to(device=device, dtype=dtype) for name, tensor in state.items()}, assign=True)
+    # Copies: what is read is the file itself, which others may overwrite or cut short under a running model.
+    own = {name: tensor.to(device=device, dtype=dtype, copy=True) for name, tensor in state.items()}
+    model.load_state_dict(own, assign=True)
     return model.eval()
 
 

@@ -194,3 +194,15 @@ def test_the_command_line_knows_own_models(folder, tmp_path, monkeypatch, capsys
     assert "My.Llama_2: 6 tokens, 2 x 4 decoder-self" in capsys.readouterr().out
     assert cli.main(["trace", TEXT, "--model", "pickled"]) == 1
     assert "its pytorch_model.bin holds pickled weights" in capsys.readouterr().err
+
+
+def test_a_folder_taken_away_while_it_is_served_has_failed(folder, tmp_path, serve, random_catalogue):
+    root = tmp_path / "models"
+    shutil.copytree(folder / "bert", root / "leaves")
+    with serve(catalogue=random_catalogue, cache=tmp_path / "cache", models_dir=root) as client:
+        assert listed(client)["leaves"]["state"] == "ready"
+        (root / "leaves").rename(tmp_path / "elsewhere")
+        shown = listed(client)["leaves"]
+        assert (shown["state"], shown["problem"]["reason"]) == ("failed", "unreadable")
+        facts = problem(client.post(TRACES, json={"model": "leaves", "text": TEXT}), 500, "checkpoint")
+        assert (facts["reason"], facts["file"]) == ("unreadable", "leaves/config.json")

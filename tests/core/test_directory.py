@@ -1,5 +1,6 @@
 """A folder of models: what is listed, under which name, with which card; what is left out or failed, and why."""
 
+import json
 import os
 import re
 import shutil
@@ -12,8 +13,9 @@ from families import FAMILIES
 from own_folders import MODELS, TEXT, change_config, save, tokenizer
 
 from attention_core.capture import capture
+from attention_core.errors import CheckpointError
 from attention_core.models.catalogue import load_catalogue
-from attention_core.models.directory import models_folder, revised, scan, with_own
+from attention_core.models.directory import card_of, demand_unchanged, models_folder, revised, scan, with_own
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +143,46 @@ def test_links_may_lead_to_a_folder_and_into_the_blobs_of_a_hub_s_cache(saved, t
     assert [entry.card.name for entry in own.entries] == ["cached", "linked"]
 
 
+def test_a_circle_of_links_is_a_folder_without_a_file(bert):
+    (bert / "config.json").unlink()
+    (bert / "config.json").symlink_to("config.json")
+    assert scan(bert.parent, []).failed["bert"].facts["reason"] == "config"
+
+
+@pytest.mark.parametrize("how", ["gone", "a link out"])
+def test_what_happens_to_a_folder_later_is_noticed(bert, tmp_path, how):
+    entry = scan(bert.parent, []).entries[0]
+    (bert / "config.json").rename(tmp_path / "elsewhere.json")
+    if how == "a link out":
+        (bert / "config.json").symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(CheckpointError) as caught:
+        revised(entry, tmp_path / "cache")
+    assert caught.value.facts == {"reason": "unreadable", "file": "bert/config.json"}
+
+
+def test_files_that_changed_since_are_no_longer_that_model(bert, tmp_path):
+    entry = revised(scan(bert.parent, []).entries[0], tmp_path)
+    demand_unchanged(entry, tmp_path)
+    change_config(bert, note=1)
+    with pytest.raises(CheckpointError, match="have changed") as caught:
+        demand_unchanged(entry, tmp_path)
+    assert caught.value.facts["reason"] == "changed"
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({"model_type": "xlnet", "architectures": ["XLNetLMHeadModel"]}, "encoder-self"),
+        ({"model_type": "xlm", "architectures": ["XLMWithLMHeadModel"]}, "encoder-self"),
+        ({"model_type": "flaubert", "architectures": ["FlaubertWithLMHeadModel"], "causal": True}, "decoder-self"),
+        ({"model_type": "roberta", "architectures": ["RobertaForCausalLM"]}, "encoder-self"),
+        ({"model_type": "bert", "architectures": ["BertLMHeadModel"], "is_decoder": True}, "decoder-self"),
+    ],
+)
+def test_families_that_look_both_ways_do_so_whatever_their_class_is_called(config, kind):
+    assert card_of("own", config).kinds == (kind,)
+
+
 def revision(folder: Path, cache: Path) -> str:
     return revised(scan(folder.parent, []).entries[0], cache).card.revision
 
@@ -165,12 +207,14 @@ def test_a_revision_is_of_everything_that_makes_the_model(bert, saved, tmp_path)
 def test_files_are_hashed_once_until_their_time_changes(bert, tmp_path):
     cache, path = tmp_path / "cache", bert / "model.safetensors"
     first, stat = revision(bert, cache), path.stat()
-    with path.open("r+b") as file:  # other weights in the same file: only its time can tell
+    known = (cache / "own-models.json").read_bytes()
+    (cache / "own-models.json").write_text(json.dumps(dict.fromkeys(json.loads(known), "0" * 64)))
+    assert revision(bert, cache) != first  # what the memo says counts: nothing was read
+    (cache / "own-models.json").write_bytes(known)
+    with path.open("r+b") as file:  # other weights in the same file, its time set back
         file.seek(-1, os.SEEK_END)
         file.write(b"\x01")
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert revision(bert, cache) == first  # nothing was read
-    os.utime(path)
     changed = revision(bert, cache)
     assert changed != first
     for junk in (b"", b"[1]", b'{"a": 1', b"\xff"):
