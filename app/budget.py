@@ -60,7 +60,7 @@ class Budget:
         self._free = free
         self._models = models
         self._traces = traces
-        self._promised = 0
+        self._promised: list[tuple[Holder | None, int]] = []
         self._waiting: list[Holder | None] = []
         self._changed = threading.Condition()
 
@@ -77,12 +77,13 @@ class Budget:
                 self._make_room(what, needed, own)
             finally:
                 self._waiting.remove(own)
-            self._promised += needed
+            promise = (own, needed)
+            self._promised.append(promise)
         try:
             yield
         finally:
             with self._changed:
-                self._promised -= needed
+                self._promised.remove(promise)
                 self._changed.notify_all()
 
     def available(self) -> int:
@@ -91,7 +92,7 @@ class Budget:
         if self._limit is not None:
             held = self._traces.nbytes + sum(model.nbytes for model in self._models())
             free = min(free, self._limit - held)
-        return max(0, free - self._promised)
+        return max(0, free - sum(size for _, size in self._promised))
 
     def _make_room(self, what: str, needed: int, own: Holder | None) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -104,11 +105,14 @@ class Budget:
                 continue
             # What others use now comes back soon; beyond that there is nothing to wait for.
             busy = [model for model in others if not model.idle]
-            used = self._promised + sum(model.nbytes for model in busy)
+            used = sum(size for _, size in self._promised) + sum(model.nbytes for model in busy)
             if could + used < needed:
                 raise MemoryLimitError(what, needed, could)
-            # Models that wait here themselves give nothing back before somebody steps aside.
-            moving = self._promised + sum(model.nbytes for model in busy if model not in self._waiting)
+            # Models that wait here themselves give nothing back before somebody steps aside: neither their own bytes
+            # nor what was promised to work that goes on in their lane by turns.
+            stuck = [model for model in self._waiting if model is not None]
+            moving = sum(size for holder, size in self._promised if holder not in stuck)
+            moving += sum(model.nbytes for model in busy if model not in stuck)
             if moving == 0 or time.monotonic() > deadline:
                 raise BusyError()
             self._changed.wait(LOOK_AGAIN)

@@ -254,10 +254,19 @@ def step_document(step: "Step", spelled: str) -> Document:
 
 
 def written_document(
-    job: Document, prompt: Sequence[str] | None, start: int, tokens: Sequence[Document], row: Document | None
+    job: Document,
+    prompt: Sequence[str] | None,
+    start: int,
+    tokens: Sequence[Document],
+    row: Document | None,
+    *,
+    waiting: bool = False,
 ) -> Document:
-    """The data of a "written" event: tokens from the `start`-th on, and where the newest one's step looked."""
-    began = {} if prompt is None else {"prompt": list(prompt)}
+    """The data of a "written" event: tokens from the `start`-th on, and where the newest one's step looked.
+
+    `waiting`: others are before it, and it has not begun.
+    """
+    began: Document = {"waiting": True} if waiting else {} if prompt is None else {"prompt": list(prompt)}
     return {**job, **began, "from": start, "tokens": list(tokens), "row": row}
 
 

@@ -67,8 +67,13 @@ def _refuse(error: ValidationError, model: type[BaseModel]) -> NoReturn:
             raise ProblemError(
                 "unknown-parameter", f"unknown parameter {value!r}; accepted: {listed}", value=value, accepted=accepted
             )
-    lines = [f"{'.'.join(str(place) for place in one['loc']) or 'body'}: {one['msg']}" for one in errors]
+    lines = [f"{'.'.join(str(place) for place in one['loc']) or 'body'}: {_sentence(one['msg'])}" for one in errors]
     raise ProblemError("invalid-request", "; ".join(lines), errors=lines)
+
+
+def _sentence(message: str) -> str:
+    """Our own sentences without what pydantic puts before them."""
+    return message.removeprefix("Value error, ")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from app.problems import BusyError
 from attention_core.errors import AtlasError, CheckpointError
@@ -34,19 +34,43 @@ class Pool:
 
     def submit(self, work: Callable[[], T], *, must: bool = False) -> "Future[T]":
         """The future of some work; `must` is for the server's own work, which is never turned away."""
+        self._enter(must=must)
+        try:
+            future = self._start(work)
+        except BusyError:
+            self._leave()
+            raise
+        future.add_done_callback(self._leave)
+        return future
+
+    def in_turns(self, parts: Generator[None, None, T]) -> "Future[T]":
+        """The future of what `parts` returns; wherever it yields, what waits in the queue is done before it goes on.
+
+        A BusyError when the queue is full; once begun, it is not turned away, and the future can be cancelled only
+        before. It counts as one in the pool until it has ended; when the pool closes in between, `parts` is closed.
+        """
+        self._enter()
+        turns = _Turns(parts, self._start, self._leave)
+        try:
+            turns.begin()
+        except BusyError:
+            self._leave()
+            raise
+        return turns.result
+
+    def _start(self, work: Callable[[], T]) -> "Future[T]":
+        try:
+            return self._executor.submit(work)
+        except RuntimeError as error:  # The server is shutting down.
+            raise BusyError() from error
+
+    def _enter(self, *, must: bool = False) -> None:
         with self._lock:
             if self._count >= self._limit and not must:
                 raise BusyError()
             self._count += 1
-        try:
-            future = self._executor.submit(work)
-        except RuntimeError as error:  # The server is shutting down.
-            self._done()
-            raise BusyError() from error
-        future.add_done_callback(self._done)
-        return future
 
-    def _done(self, _: object = None) -> None:
+    def _leave(self, _: object = None) -> None:
         with self._lock:
             self._count -= 1
 
@@ -57,6 +81,55 @@ class Pool:
     def join(self) -> None:
         """Waits until what runs has ended."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+class _Turns(Generic[T]):
+    """Work in parts, each a task of its own in a pool of one worker, where it holds one place until it ends."""
+
+    def __init__(
+        self,
+        parts: Generator[None, None, T],
+        start: Callable[[Callable[[], bool]], "Future[bool]"],
+        leave: Callable[[], None],
+    ) -> None:
+        self.result: Future[T] = Future()
+        self._made: T
+        self._parts = parts
+        self._start = start
+        self._leave = leave
+
+    def begin(self) -> None:
+        """Queues the first part; a BusyError when the pool has closed."""
+        first = self._queue()
+        self.result.add_done_callback(lambda result: result.cancelled() and first.cancel())
+
+    def _queue(self) -> "Future[bool]":
+        task = self._start(self._part)
+        task.add_done_callback(self._after)
+        return task
+
+    def _part(self) -> bool:
+        """Does the next part; whether anything came of it, which is so when it was the last one."""
+        if not self.result.running() and not self.result.set_running_or_notify_cancel():
+            raise CancelledError
+        try:
+            next(self._parts)
+        except StopIteration as end:
+            self._made = end.value
+            return True
+        self._queue()
+        return False
+
+    def _after(self, task: "Future[bool]") -> None:
+        error = CancelledError() if task.cancelled() else task.exception()
+        if error is None and not task.result():
+            return
+        self._parts.close()  # when it was to go on, and the pool has closed
+        self._leave()
+        if error is None:
+            self.result.set_result(self._made)
+        elif not self.result.cancel():
+            self.result.set_exception(error)
 
 
 class Lane:

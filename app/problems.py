@@ -19,6 +19,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "empty-text": (422, "There is no text"),
     "text": (422, "The text is not valid"),
     "too-many-tokens": (422, "The text has too many tokens"),
+    "too-many-written": (422, "No more tokens are written"),
     "wrong-language": (422, "The text is in another language"),
     "unknown-words": (422, "The model does not know these words"),
     "picture": (422, "This is no picture that can be read"),

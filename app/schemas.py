@@ -95,8 +95,6 @@ class JobRequest(Body):
             raise ValueError(f"{', '.join(more)}: only what generates takes these")
         if self.do == "generate" and self.text is None:
             raise ValueError("text: Field required")
-        if len(self.written) >= MOST_WRITTEN:
-            raise ValueError(f"written: {MOST_WRITTEN} tokens stand already, and no more are written")
         return self
 
 

@@ -1,11 +1,12 @@
 """A model that continues a text: a job that tells each token as it is written, and ends in a trace of the whole.
 
-The work runs in the model's lane. What was written becomes part of the example, so the trace's id is the one that
-POST /traces computes for it. Nobody is waited for: a job without a reader is cancelled after a few seconds.
+The work runs in the model's lane, each token in a turn of its own, so that others who look or write are served between
+tokens. What was written becomes part of the example, so the trace's id is the one that POST /traces computes for it.
+Nobody is waited for: a job without a reader is cancelled after a few seconds.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from app.documents import Document, row_document, step_document, writing_end_doc
 from app.jobs import Job, problem_of
 from app.lanes import Lane
 from app.making import capture_with, demand_fit, example_of, pass_needs
+from app.problems import ProblemError
 from app.schemas import JobRequest, TraceRequest
 from app.service import TraceService
 from attention_core.errors import UnknownNameError
@@ -44,7 +46,13 @@ class Wish:
 
     @classmethod
     def of(cls, wanted: JobRequest) -> "Wish":
-        """What a job's request asks for; with what stands already, no more than a trace may hold."""
+        """What a job's request asks for; with what stands already, no more than a trace may hold.
+
+        A too-many-written problem when nothing more may be written.
+        """
+        if len(wanted.written) >= schemas.MOST_WRITTEN:
+            sentence = f"{schemas.MOST_WRITTEN} tokens are written already, and no more are written"
+            raise ProblemError("too-many-written", sentence, limit=schemas.MOST_WRITTEN)
         request = TraceRequest(model=wanted.model, text=wanted.text, options=wanted.options, written=wanted.written)
         return cls(request, wanted.sampling, min(wanted.most, schemas.MOST_WRITTEN - len(wanted.written)))
 
@@ -87,22 +95,35 @@ class Writing:
         self._wish = wish
 
     def run(self, report: Report, stopped: Callable[[], bool], wanted: Callable[[], bool]) -> "AttentionTrace | None":
+        """What `turns` returns, without a rest in between."""
+        turns = self.turns(report, stopped, wanted)
+        while True:
+            try:
+                next(turns)
+            except StopIteration as end:
+                made: AttentionTrace | None = end.value
+                return made
+
+    def turns(
+        self, report: Report, stopped: Callable[[], bool], wanted: Callable[[], bool]
+    ) -> "Generator[None, None, AttentionTrace | None]":
         """The trace of the text with what was written, None when that is nothing or the trace is not `wanted`.
 
-        `report` is called with the texts of the tokens read at the start, then with each step and what it adds to
-        the text; after a step, `stopped` ends the writing.
+        Yields after each token; the memory is kept meanwhile, and closing gives it back. `report` is called with the
+        texts of the tokens read at the start, then with each step and what it adds to the text; after a step,
+        `stopped` ends the writing.
         """
         if stopped():
             return None
         model = self._lane.ready()
         what, needed = pass_needs(model, self._wish.request, more=self._wish.most)
         with self._service.budget.room(what, needed, self._lane):
-            self._write(model, report, stopped)
+            yield from self._write(model, report, stopped)
             if not self.ids or not wanted():
                 return None
             return capture_with(model, self._wish.with_written(self.ids))
 
-    def _write(self, model: Any, report: Report, stopped: Callable[[], bool]) -> None:
+    def _write(self, model: Any, report: Report, stopped: Callable[[], bool]) -> Generator[None]:
         from attention_core.capture import Sampling, write
 
         example, sampling = example_of(self._wish.request, None), Sampling(**self._wish.sampling.model_dump())
@@ -114,6 +135,7 @@ class Writing:
                 self.ids.append(step.id)
                 self.reason = step.reason
                 report(prompt, step, spelling.add(step.id))
+                yield
                 if stopped():
                     break
         self.reason = self.reason or "stopped"
@@ -138,6 +160,8 @@ class WritingJob(Job):
         self._reason = ""
         self._ids: list[int] = []
         self._wanted = True
+        # What is before it is another one's text; a model that is only being loaded is no queue.
+        self._waits = not lane.idle and not lane.loading
         self._loop = asyncio.get_running_loop()
         self._await_reader()
         self._writing = Writing(service, lane, self._wish)
@@ -145,7 +169,7 @@ class WritingJob(Job):
 
     def _begin(self, lane: Lane) -> "Future[AttentionTrace | None]":
         try:
-            return lane.pool.submit(lambda: self._writing.run(self._report, self.stop.is_set, lambda: self._wanted))
+            return lane.pool.in_turns(self._writing.turns(self._report, self.stop.is_set, lambda: self._wanted))
         except BaseException:
             self._alone.cancel()
             raise
@@ -186,13 +210,17 @@ class WritingJob(Job):
     async def events(self, layer: int | None, head: int | None) -> AsyncGenerator[bytes]:
         """Server-sent events for one reader: all that is written so far, then what is new since its last event.
 
-        With a layer or a head (the other is 0), the newest step's row of that head comes along.
+        With a layer or a head (the other is 0), the newest step's row of that head comes along. Where others are
+        before it in the lane, the first event says so.
         """
         shown = None if layer is None and head is None else (layer or 0, head or 0)
-        seen = -1  # not even the prompt
+        seen = -2 if self._waits else -1  # not even the prompt
 
         def news() -> Document | None:
             nonlocal seen
+            if self._prompt is None and seen == -2:
+                seen = -1
+                return written_document(self.document(), None, 0, (), None, waiting=True)
             if self._prompt is None or seen == len(self._tokens):
                 return None
             start, seen = seen, len(self._tokens)

@@ -64,7 +64,8 @@ class TooManyTokensError(InputError):
     code = "too-many-tokens"
 
     def __init__(self, count: int, limit: int, *, what: str = "text", parts: tuple[int, int] | None = None) -> None:
-        """`parts` are the tokens of each of two texts, which are never cut."""
+        """`parts` are the tokens of each of two texts, which are never cut. `what` is "room" for a text that the model
+        reads and that leaves it no place to write in."""
         message = (
             f"this {what} has {count} tokens and the model takes at most {limit}; "
             "shorten it, or allow truncation to see its beginning"
@@ -76,6 +77,8 @@ class TooManyTokensError(InputError):
                 f"model takes at most {limit}; shorten one of them"
             )
             facts = {"first": parts[0], "second": parts[1]}
+        if what == "room":
+            message = f"this text has {count} tokens; the model's {limit} places are full, and it cannot write any more"
         super().__init__(message, count=count, limit=limit, reason=what, **facts)
 
 

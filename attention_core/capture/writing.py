@@ -100,7 +100,7 @@ def steps(
     room = MOST_WRITTEN + 1 if limit is None else limit - count
     if room < 1:
         assert limit is not None
-        raise TooManyTokensError(count, limit - 1)
+        raise TooManyTokensError(count, limit, what="room")
     return _steps(model, encoded, _continuation(model, off), _Choice(model, sampling, len(example.written)),
                   (min(most, left), room))  # fmt: skip
 

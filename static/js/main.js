@@ -16,7 +16,7 @@ import { createPreferences } from "./lib/storage.js";
 import { headOf, wantOf } from "./lib/want.js";
 import { createWaiting } from "./lib/waiting.js";
 import { withWord } from "./lib/words.js";
-import { createWriting } from "./lib/writing.js";
+import { createWriting, idsOf, roomOf } from "./lib/writing.js";
 
 const boot = JSON.parse(document.getElementById("boot").textContent);
 const i18n = createI18n(boot.lang, boot.messages);
@@ -25,6 +25,7 @@ const api = createApi();
 const sessions = createSessions(api);
 const ONE_GESTURE = 600;
 const PATIENCE = 120;
+const KEEP = 400; // milliseconds between two times that what a model writes is put into the address
 const WHOLE = { queries: null, keys: null };
 
 let state = parse(location.search, startOf);
@@ -43,9 +44,12 @@ let lingering = null;
 const waiting = createWaiting({
   api, asProblem, onChange: () => draw(), onReady: () => show(), onModels: (list) => (models = list), onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)),
 });
-const writing = createWriting({ api, onChange: drawLive, onEnd: written, onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)) });
+const writing = createWriting({ api, onChange: () => (keepWritten(KEEP), drawLive()), onEnd: written, onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)) });
 const act = {
-  draft: (text, pair) => (draft = { text, pair }),
+  draft: (text, pair) => {
+    draft = { text, pair };
+    views.typed(sceneOf());
+  },
   text: (text, target, pair) => (text.trim() ? ask(text, target, pair) : fail(new ApiProblem("empty-text"))),
   replace: (word, near) => ask(withWord(state.text ?? "", word, near), state.target && withWord(state.target, word, near)),
   example: (example) => choose(forExample(state, example), "text"),
@@ -76,9 +80,9 @@ const act = {
   write,
   stop: () => writing.stop(),
   sampling: (patch) => choose(patch),
-  chat: (chat) => choose({ chat, written: null, query: null, key: null, ...WHOLE }, "text"),
+  chat: (chat) => choose({ ...typed(), chat, written: null, query: null, key: null, ...WHOLE }, "text"),
   clear: () => choose({ written: null, query: null, key: null, ...WHOLE }, "text"),
-  step: (query, how) => choose({ query, key: null, ...WHOLE }, how),
+  step: (query) => choose({ query, key: null, ...WHOLE }, "same"),
 };
 const views = createViews(document, {
   i18n,
@@ -93,21 +97,22 @@ const views = createViews(document, {
 
 // ---- choices: each is a new state, and a place to come back to
 function choose(patch, how, moved = false) {
+  keepWritten();
   state = fitted({ ...state, ...patch }, modelOf(patch.model ?? state.model), startOf);
   if ("text" in patch) draft = null;
   remember(how);
-  if (how === "text") show(true);
+  if (how === "text" || how === "written") show(true);
   else focus(moved);
 }
 // A link may say that the model wrote what no model can: a text that is asked for again begins without it.
 const ask = (text, target, pair = null) => choose({ ...forText(state, text, target, boot.examples, pair), truncate: false, ...(problem && { written: null }) }, "text");
 
-// Keys held down are one gesture: they leave one place to come back to.
+// Keys held down are one gesture: they leave one place to come back to. So do the steps, and a text while it is written.
 function remember(how) {
   const href = hrefOf(state);
   if (href === location.pathname + location.search) return;
   const now = performance.now();
-  const same = how === "play" || (how === "key" && now - lastKey < ONE_GESTURE);
+  const same = how === "same" || how === "written" || (how === "key" && now - lastKey < ONE_GESTURE);
   lastKey = how === "key" ? now : -Infinity;
   history[same ? "replaceState" : "pushState"](null, "", href);
 }
@@ -161,15 +166,30 @@ function write(again) {
   return writing.start(request(), { most, sampling }, session ? headOf(state, session.map) : { layer: state.layer, head: state.head });
 }
 
+// What is written so far stands in the address, in a place of its own: who leaves and comes back finds it there.
+function keepWritten(pause = 0) {
+  const run = writing?.now();
+  const ids = run ? idsOf(run) : "";
+  const now = performance.now();
+  if (!ids || now - (run.keptAt ?? -Infinity) < pause) return;
+  const href = hrefOf({ ...state, written: ids, query: null, key: null, ...WHOLE });
+  if (href !== location.pathname + location.search) history[run.keptAt === undefined ? "pushState" : "replaceState"](null, "", href);
+  run.keptAt = now;
+}
+
+// The text in the box, where it is another one than that on show.
+const typed = () => (isTyped() ? forText(state, draft.text, null, boot.examples, draft.pair) : {});
+const isTyped = () => Boolean(draft?.text.trim()) && draft.text !== (state.text ?? "");
+
 // What was written becomes part of the example; the step that wrote the last token comes into focus.
-function written({ state: how, problem: wrong, trace, written: ids }, run) {
+function written({ state: how, problem: wrong, trace, written: ids, reason }, run) {
   const { request: asked } = run;
   if (how === "failed") return fail(asProblem(wrong));
   if (!trace) return draw();
-  lingering = { ...run, state: "ended" }; // its text stays until the trace of it is there
+  lingering = { ...run, state: "ended", reason }; // its text stays until the trace of it is there
   const before = asked.written ? asked.written.split(".").length : 0;
   const count = session && sameExample(session.request, asked) ? session.posted.source.texts.length - before + ids.length : null;
-  return choose({ written: ids.join("."), query: count === null ? null : count - 2, key: null, ...WHOLE }, "text");
+  return choose({ written: ids.join("."), query: count === null ? null : count - 2, key: null, ...WHOLE }, run.keptAt === undefined ? "text" : "written");
 }
 
 // ---- from state to picture
@@ -301,14 +321,19 @@ function sceneOf(moved = false) {
     palette: createPalette({ theme, scale: state.scale, range }),
     languageHref: hrefOf({ ...state, lang: boot.lang === "en" ? "ko" : "en" }),
     writing: writing.now() ?? lingering,
+    room: session && !isTyped() && sameExample(session.request, wanted) ? roomOf(session.posted) : null,
   };
 }
 
 addEventListener("popstate", () => {
+  writing.leave();
   state = parse(location.search, startOf);
   draft = null;
   show();
 });
+
+addEventListener("pagehide", () => keepWritten());
+document.addEventListener("visibilitychange", () => keepWritten());
 
 // A model that is not here yet is waited for; otherwise the text is asked for at once.
 async function begin() {

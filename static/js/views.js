@@ -18,6 +18,8 @@ import { createNotices, problemSentence } from "./views/notices.js";
 import { createPicture } from "./views/picture.js";
 import { createProgress } from "./views/progress.js";
 import { createSaid } from "./views/said.js";
+import { createStale } from "./views/stale.js";
+import { createSteps } from "./views/steps.js";
 import { createStrip } from "./views/strip.js";
 import { createStream } from "./views/stream.js";
 import { createTable } from "./views/table.js";
@@ -36,7 +38,9 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
   const strip = createStrip(at("strip"), { i18n, onQuery: act.query, onCell: act.cell });
   const stream = createStream(at("strip"), { i18n });
   const said = createSaid(at("said"), { i18n, onPosition: act.position });
-  const writing = createWritingCard(at("writing"), { i18n, onWrite: act.write, onStop: act.stop, onChoice: act.sampling, onChat: act.chat, onClear: act.clear, onStep: act.step });
+  const writing = createWritingCard(at("writing"), { i18n, onWrite: act.write, onStop: act.stop, onChoice: act.sampling, onChat: act.chat, onClear: act.clear });
+  const steps = createSteps(at("writing"), { i18n, onStep: act.step });
+  const stale = createStale(at("grid"), at("focus"), { i18n });
   const views = [
     header,
     createModels(at("models"), { i18n, onModel: act.model }),
@@ -47,12 +51,14 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
     createKinds(at("kinds"), { i18n, onKind: act.kind }),
     writing,
+    steps,
     strip,
     stream,
     createLooking(at("controls"), { i18n, onSpecial: act.special, onWords: act.words, onSegments: act.segments }),
     createColour(at("colour"), { i18n, onScale: act.scale, onRange: act.range }),
     createFocus(at("focus"), { i18n, panels, onView: act.view }),
     createAside(at("focus"), { i18n, onOff: act.off, onAllOn: act.allOn }),
+    stale,
     said,
     createHints(at("hints"), { i18n, onHint: act.hint }),
     createFooter(at("footer"), { i18n, linkOf }),
@@ -65,7 +71,9 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     },
     // While a model writes, only these change.
     live(scene) {
-      for (const view of [writing, strip, stream, said]) view.update(scene);
+      for (const view of [writing, steps, strip, stream, stale, said]) view.update(scene);
     },
+    // What stands in the box may be another text than the one on show.
+    typed: (scene) => writing.update(scene),
   };
 }

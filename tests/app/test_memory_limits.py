@@ -135,6 +135,16 @@ def test_two_that_wait_for_one_another_do_not_stand_still():
     assert time.monotonic() - began < 5
 
 
+def test_what_waits_for_its_own_lane_does_not_stand_still():
+    own = Model(10, used=1, idle=False)
+    budget = Budget(100, lambda: HUGE, lambda: [own], Traces(0))
+    began = time.monotonic()
+    with budget.room("a writing", 60, own), pytest.raises(BusyError), budget.room("a look", 60, own):
+        pass
+    assert time.monotonic() - began < 5
+    assert budget.available() == 90
+
+
 def test_a_model_that_does_not_fit_is_refused_and_tried_again(serve, random_catalogue, tmp_path):
     with serve(catalogue=random_catalogue, cache=tmp_path, memory_bytes=50 * MIB) as client:
         facts = problem(client.post(TRACES, json={"model": "writes", "text": "a b"}), 507, "out-of-memory")

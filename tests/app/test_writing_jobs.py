@@ -258,10 +258,12 @@ def test_a_job_that_waits_is_cancelled_before_it_begins(tmp_path):
             gate = threading.Event()
             blocking = lane_of(service).pool.submit(gate.wait)
             job = begin(service, jobs)
-            reader = asyncio.create_task(anext(job.events(None, None)))
-            await asyncio.sleep(0.05)
+            reader = job.events(None, None)
+            (name, first), = events_in(await anext(reader))
+            assert (name, first["waiting"], first["tokens"]) == ("written", True, [])
             job.cancel()
-            (name, end), = events_in(await reader)
+            (name, end), = events_in(await anext(reader))
+            await reader.aclose()
             assert (name, end["state"], end["trace"], end["written"]) == ("end", "cancelled", None, [])
             assert lane_of(service).pool.count == 1
             gate.set()
@@ -297,7 +299,8 @@ def test_the_server_s_end_is_the_writing_s_end(tmp_path, monkeypatch):
         *(({"sampling": {"temperature": wrong}}, "invalid-request") for wrong in (0, -1, 5.1, True, "1", None)),
         *(({"sampling": {"top_k": wrong}}, "invalid-request") for wrong in (0, 1001, 2.0, False)),
         *(({"sampling": {"seed": wrong}}, "invalid-request") for wrong in (-1, 2**32, 1.0, True)),
-        *(({"written": wrong}, "invalid-request") for wrong in ([-1], [True], [1.0], ["1"], 5, [2**31], [3] * 256)),
+        *(({"written": wrong}, "invalid-request") for wrong in ([-1], [True], [1.0], ["1"], 5, [2**31], [3] * 257)),
+        ({"written": [3] * 256}, "too-many-written"),
         *(({"text": wrong}, "invalid-request") for wrong in (None, 5)),
         ({"sampling": {"method": "beam"}}, "invalid-request"),
         ({"sampling": {"topk": 5}}, "unknown-parameter"),

@@ -1,4 +1,4 @@
-"""A model that writes on, in the real browser: streaming, stopping, steps, links, and a tab that is closed."""
+"""A model that continues a text, in the real browser: streaming, stopping, steps, links, and a tab that is closed."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def test_the_text_goes_on_and_a_link_brings_it_back(page, server):
     expect(page.locator("#strip [data-tokens] .tok")).to_have_count(12)
     assert strip_texts(page) == ["<s>", *TEXT.split(), "moon", "key", "lamp", "goat", "moon"]
     expect(slider(page)).to_have_value("5")
-    spoken = re.compile(r"^Step 5 of 5: “moon”, probability [01]\.\d\d$")
+    spoken = re.compile(r"^Step 5 of 5: “moon”, probability (0\.\d\d|[<>] 0\.\d\d)$")
     expect(slider(page)).to_have_attribute("aria-valuetext", spoken)
     assert len(parameters(page)["written"].split(".")) == 5
     shown, link = strip_texts(page), page.url
@@ -96,10 +96,16 @@ def test_a_step_puts_the_row_that_wrote_a_token_into_focus(page, server):
     visit(page, server, INDUCTION)
     go(page).click()
     finished(page)
+    places = page.evaluate("history.length")
     card(page).get_by_role("button", name="One step back").click()
     slider(page).press("ArrowLeft")
     slider(page).press("ArrowLeft")
     expect(slider(page)).to_have_value("2")
+    assert page.evaluate("history.length") == places
+    caption = page.locator("#strip [data-caption]")
+    expect(caption).to_have_text(
+        "How much moon looked at each token in L1 H3 when the model wrote key. Dashed: not written yet at this step."
+    )
     # "key" was written by the row of the "moon" before it, which looks at what followed the first "moon".
     expect(page.locator("#focus [data-read] bdi").first).to_have_text("moon")
     assert pair(page) == ["moon", "key"]
@@ -132,6 +138,8 @@ def test_the_steps_play_and_pause(page, server):
     page.wait_for_timeout(1000)
     expect(slider(page)).to_have_value(stands)
     card(page).get_by_role("button", name="Play the steps").click()
+    page.keyboard.press("Escape")
+    card(page).get_by_role("button", name="Play the steps").click()
     expect(slider(page)).to_have_value("5", timeout=5000)
     expect(card(page).get_by_role("button", name="Play the steps")).to_be_visible()
     assert page.evaluate("history.length") == places
@@ -141,7 +149,7 @@ def test_more_again_and_back(page, server):
     visit(page, server, INDUCTION)
     go(page).click()
     finished(page)
-    card(page).get_by_role("button", name="Write more").click()
+    card(page).get_by_role("button", name="Continue further").click()
     expect(slider(page)).to_have_attribute("max", "10")
     finished(page)
     expect(page.locator("#strip [data-tokens] .tok")).to_have_count(17)
@@ -152,7 +160,7 @@ def test_more_again_and_back(page, server):
     expect(slider(page)).to_have_attribute("max", "5")
     finished(page)
     assert (parameters(page)["seed"], parameters(page)["temperature"]) == ("1", "4")
-    card(page).get_by_role("button", name="Take it back").click()
+    card(page).get_by_role("button", name="Remove what was written").click()
     expect(page.locator("#strip [data-tokens] .tok")).to_have_count(7)
     assert "written" not in parameters(page)
 
@@ -188,12 +196,27 @@ def test_numbers_that_are_out_of_range_start_nothing(page, server):
         field.fill(wrong)
         go(page).click()
         expect(field).to_be_focused()
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(card(page).get_by_role("alert")).to_contain_text("please")
         field.fill(right)
         field.press("Tab")
     assert asked == []
     go(page).click()
     finished(page)
     assert len(asked) == 1
+
+
+def test_a_full_context_is_said_and_another_text_opens_it_again(page, server):
+    visit(page, server, f"?model=induction&layer=1&head=3&tokens=9&text={quote('lamp goat ' * 61)}")
+    expect(card(page).locator("[data-over]")).to_have_text("Only 5 more tokens can be written here.")
+    go(page).click()
+    finished(page)
+    full = "The model's 128 places are full; it cannot write any more."
+    expect(card(page).locator("[data-over]")).to_have_text(full)
+    expect(card(page).locator("[data-spoken]")).to_contain_text(full)
+    expect(go(page)).to_be_disabled()
+    page.get_by_role("textbox").fill("moon key moon")
+    expect(go(page)).to_be_enabled()
 
 
 def test_a_link_with_tokens_that_are_none_has_a_way_out(browser: Browser, server):
@@ -272,9 +295,13 @@ def test_a_question_in_the_chat(page, server, smollm2):
     finished(page)
     expect(page.locator("#strip [data-tokens] .tok").last).to_contain_text("<|im_end|>")
     assert "Paris" in strip_texts(page)
+    expect(card(page).locator("[data-over]")).to_have_text("The model ended its text here.")
+    expect(go(page)).to_be_disabled()
+    page.get_by_role("textbox").fill("What is two plus two?")
     card(page).get_by_role("checkbox", name="Chat").uncheck()
     expect(page.locator("#strip [data-tokens] .tok").first).to_contain_text("What")
     assert "written" not in parameters(page)
+    assert parameters(page)["text"] == "What is two plus two?"  # the draft is taken along
 
 
 def test_a_closed_tab_frees_the_lane(browser: Browser, server, smollm2):
@@ -298,5 +325,12 @@ def test_leaving_for_another_text_ends_the_writing(page, server, smollm2):
     expect(page.locator("#strip [data-tokens] .tok").first).to_contain_text("[CLS]", timeout=30_000)
     expect(card(page)).to_be_hidden()
     page.go_back()
-    expect(go(page)).to_have_text("Write on")
+    # What stood by then stands in a place of its own, before it the text alone.
+    expect(go(page)).to_have_text("Continue further", timeout=60_000)
+    finished(page)
+    count = len(parameters(page)["written"].split("."))
+    assert 1 <= count < 200
+    expect(page.locator("#strip [data-tokens] .tok")).to_have_count(4 + count)
+    page.go_back()
     expect(page.locator("#strip [data-tokens] .tok")).to_have_count(4)
+    expect(go(page)).to_have_text("Continue")

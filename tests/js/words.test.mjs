@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { createI18n, parts, power, short, weight } from "../../static/js/lib/i18n.js";
+import { createI18n, parts, power, probable, short, weight } from "../../static/js/lib/i18n.js";
 import { escapeLabel, labelled, shorten, ticks } from "../../static/js/lib/labels.js";
-import { directionOf, describeTokens, excerpt, visible, wordGroups } from "../../static/js/lib/tokens.js";
+import { directionOf, describeTokens, excerpt, visible, wordGroups, hasParts } from "../../static/js/lib/tokens.js";
 import { withWord } from "../../static/js/lib/words.js";
 import { isSend } from "../../static/js/views/ask.js";
 import { badgeText } from "../../static/js/views/footer.js";
@@ -151,4 +151,14 @@ test("a text runs the way its first letter does", () => {
 test("a word is replaced where it stands alone, and nowhere within another", () => {
   assert.equal(withWord("가요 가요를 학교에 가요.", "가요", "간다"), "간다 가요를 학교에 간다.");
   assert.equal(withWord("I went to schools", "schools", "school"), "I went to school");
+});
+
+test("a probability never reads as impossible or certain", () => {
+  assert.deepEqual([0, 0.0049, 0.005, 0.5, 0.994, 0.9951, 1].map(probable), ["< 0.01", "< 0.01", "0.01", "0.50", "0.99", "> 0.99", "> 0.99"]);
+});
+
+test("parts of one character are told from what was typed", () => {
+  assert.equal(hasParts({ texts: ["갔¹", "갔²", "다"], spans: [[0, 1], [0, 1], [1, 2]] }), true);
+  assert.equal(hasParts({ texts: ["x²", "y²"], spans: [[0, 2], [3, 5]] }), false);
+  assert.equal(hasParts({ texts: ["<s>", "a"], spans: [null, null] }), false);
 });

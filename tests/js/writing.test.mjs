@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiProblem, createApi } from "../../static/js/api.js";
 import { sameExample } from "../../static/js/lib/session.js";
-import { createSpeaker, createWriting, joins, momentOf, placesOf, rowOf, stepOf, writtenAt } from "../../static/js/lib/writing.js";
+import { createSpeaker, createWriting, idsOf, joins, momentOf, placesOf, roomOf, rowOf, stepOf, writtenAt } from "../../static/js/lib/writing.js";
 
 const REQUEST = { model: "m", text: "a b", target: null, image: null, truncate: false, off: null, written: null, chat: false };
 const HEAD = { layer: 1, head: 3 };
@@ -36,6 +36,34 @@ test("what is spoken are sentences, or a dozen tokens, and the rest at the end",
   assert.deepEqual([pieces[10], pieces[11]], ["", "one two three four five six seven eight nine ten eleven twelve"]);
   // Who comes again is told everything from the start: then it is spoken from the start.
   assert.equal(say(all.slice(0, 3)), "The cat sat.");
+});
+
+test("a text is over where the model ended it, where its places are full, and where 256 tokens are written", () => {
+  const trace = (length, written = 0, special = false, max_tokens = 128) => ({ written, model: { max_tokens }, source: { texts: Array(length).fill("a"), special: [...Array(length - 1).fill(false), special] } });
+  assert.deepEqual(roomOf(trace(7)), { over: null, left: 121, limit: 128 });
+  assert.deepEqual(roomOf(trace(128, 121)), { over: "room", left: 0, limit: 128 });
+  assert.equal(roomOf(trace(128)).over, "room");
+  assert.equal(roomOf(trace(20, 5, true)).over, "end");
+  assert.equal(roomOf(trace(20, 0, true)).over, null); // its own end marker is the text's
+  assert.deepEqual([roomOf(trace(300, 256, false, 8192)).over, roomOf(trace(300, 200, false, null)).left], ["most", 56]);
+});
+
+test("what stands so far is what stood before and what came since", () => {
+  const tokens = [{ id: 5 }, { id: 0 }];
+  assert.deepEqual([idsOf({ request: { written: null }, tokens }), idsOf({ request: { written: "7.8" }, tokens }), idsOf({ request: { written: "7" }, tokens: [] })], ["5.0", "7.8.5.0", ""]);
+});
+
+test("who waits behind others is told so until its first step", async () => {
+  const api = fakeApi();
+  const { writing } = create(api);
+  await writing.start(REQUEST, { most: 9 }, HEAD);
+  api.handlers.onWritten({ waiting: true, from: 0, tokens: [], row: null });
+  assert.deepEqual([writing.now().state, writing.now().prompt], ["waiting", null]);
+  api.handlers.onWritten({ prompt: ["a"], from: 0, tokens: [], row: null });
+  assert.equal(writing.now().state, "running");
+  writing.stop();
+  api.handlers.onWritten({ waiting: true, from: 0, tokens: [], row: null });
+  assert.equal(writing.now().state, "stopping");
 });
 
 function fakeApi({ delay = Promise.resolve() } = {}) {

@@ -22,6 +22,9 @@ const bytes = megabytes;
 /** A weight as it is printed everywhere: three decimals, or two where room is short. */
 export const weight = (value, digits = 3) => value.toFixed(digits);
 
+/** A probability in two decimals that never reads as impossible or certain. */
+export const probable = (value) => (value < 0.005 ? "< 0.01" : value >= 0.995 ? "> 0.99" : weight(value, 2));
+
 /** ".49": two decimals without the zero, for cells. */
 export const short = (value) => (value >= 0.995 ? "1.0" : value.toFixed(2).slice(1));
 

@@ -50,6 +50,14 @@ export function segmentsOf({ pair = null, segment = [] }) {
   return pair !== null || segment.includes("B") ? segment : null;
 }
 
+const NUMBERED = /[⁰¹²³⁴-⁹]$/u;
+
+/** Whether some tokens are parts of one character, which are told apart by a small number. */
+export function hasParts({ texts, spans }) {
+  const same = (one, other) => Boolean(one && other) && one[0] === other[0] && one[1] === other[1];
+  return texts.some((text, i) => NUMBERED.test(text) && (same(spans[i], spans[i - 1]) || same(spans[i], spans[i + 1])));
+}
+
 const LETTER = /\p{L}/u;
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 

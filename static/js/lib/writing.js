@@ -33,6 +33,24 @@ export function writtenAt({ predictions, source }, places, step) {
   return { text: source.texts[row + 1], probability };
 }
 
+/** Most tokens that are written after a text. */
+export const MOST_WRITTEN = 256;
+
+/**
+ * Whether a model can go on from where a trace's text ends: { over, left, limit }. over is "end" where it ended its text
+ * itself, "most" where as many tokens are written as may be, "room" where its places are full, else null.
+ */
+export function roomOf({ written = 0, source, model }) {
+  const limit = model.max_tokens ?? Infinity;
+  const places = limit - source.texts.length;
+  const left = Math.max(0, Math.min(MOST_WRITTEN - written, places));
+  const over = written && source.special.at(-1) ? "end" : written >= MOST_WRITTEN ? "most" : places <= 0 ? "room" : null;
+  return { over, left, limit };
+}
+
+/** The ids that stand when a run has come this far, as the address has them; "" when nothing is written yet. */
+export const idsOf = ({ request, tokens }) => (tokens.length ? [request.written, ...tokens.map(({ id }) => id)].filter((one) => one !== null && one !== "").join(".") : "");
+
 /** Whether a token goes on the word before it. */
 export const joins = (spelled, before) => LETTER_FIRST.test(spelled) && LETTER_LAST.test(before);
 
@@ -109,9 +127,10 @@ export function createWriting({ api, onChange, onEnd, onProblem }) {
 }
 
 /** What is known after an event: a reader that comes again is told everything from the start. */
-export function merged(run, { prompt, from, tokens, row }) {
+export function merged(run, { prompt, from, tokens, row, waiting = false }) {
+  const isEarly = run.state === "starting" || run.state === "waiting";
   return {
-    state: run.state === "starting" ? "running" : run.state,
+    state: !isEarly ? run.state : waiting ? "waiting" : "running",
     prompt: prompt ?? run.prompt,
     tokens: [...run.tokens.slice(0, from), ...tokens],
     row: row ?? run.row,

@@ -8,6 +8,7 @@ import { excerpt } from "../lib/tokens.js";
 const LISTED = 3;
 const RETRY = new Set(["unreachable", "internal", "busy", "model-loading", "trace-not-held", "plotly", "checkpoint"]);
 const CUT_SHOWN = 60;
+const UNCUT = new Set(["pair", "room"]); // too long in a way that showing the beginning does not mend
 
 export function createNotices(root, { i18n, examples, onRetry, onBeginning, onReplace, onReader, onModel }) {
   const doc = root.ownerDocument;
@@ -23,7 +24,7 @@ export function createNotices(root, { i18n, examples, onRetry, onBeginning, onRe
 
   function problemItem(problem, models) {
     const actions = [];
-    if (problem.code === "too-many-tokens" && problem.facts.reason !== "pair") actions.push(action("problem.beginning", { limit: problem.facts.limit }, onBeginning));
+    if (problem.code === "too-many-tokens" && !UNCUT.has(problem.facts.reason)) actions.push(action("problem.beginning", { limit: problem.facts.limit }, onBeginning));
     if (problem.code === "unknown-words") actions.push(...replacements(problem).map((one) => action("problem.replace", one, () => onReplace(one.word, one.near))));
     if (isUnknownModel(problem)) actions.push(...nearest(models).map((model) => pill(i18n.model(model), () => onModel(model.name))));
     if (RETRY.has(problem.code)) actions.push(action("problem.retry", {}, onRetry));

@@ -13,8 +13,8 @@ export function createSaid(root, { i18n, onPosition }) {
   let chosen = -1; // where no row says which place is meant
   let drawn = null;
 
-  function update({ session, view, writing }) {
-    if (writing?.tokens.length) return live(writing);
+  function update({ session, view, writing, state }) {
+    if (writing?.tokens.length) return live(writing, state);
     const said = session?.posted.predictions;
     const note = session?.posted.predictions_note;
     const sentence = note && i18n.has(`predictions.note.${note}`) ? i18n.t(`predictions.note.${note}`) : null;
@@ -28,11 +28,12 @@ export function createSaid(root, { i18n, onPosition }) {
       body.replaceChildren();
       return undefined;
     }
-    return DRAW[said.task]({ said, session, view, before: session.whole?.predictions ?? null });
+    DRAW[said.task]({ said, session, view, before: session.whole?.predictions ?? null });
+    return own(session.posted.written, state);
   }
 
   // While the model writes: what it held probable for the newest token.
-  function live({ prompt, tokens }) {
+  function live({ prompt, tokens }, state) {
     const texts = [...prompt, ...tokens.map(({ text }) => text)];
     const { candidates, text, probability } = tokens.at(-1);
     const entry = { candidates, actual: { text, probability } };
@@ -41,6 +42,11 @@ export function createSaid(root, { i18n, onPosition }) {
     setText(title, i18n.t("predictions.next-token"));
     names("predictions.after", { token: tokenNode(doc, visible(texts.at(-2)), { class: "query" }) });
     body.replaceChildren(bars(entry, null), ...legend(entry, null));
+    own(true, state);
+  }
+  // Drawn tokens had other chances than the model's own.
+  function own(isWritten, { method }) {
+    if (isWritten && method === "sample") hint.append(" ", i18n.t("writing.own"));
   }
 
   const bars = (entry, before) => barList(doc, i18n, barsOf(entry, before));
@@ -62,7 +68,7 @@ export function createSaid(root, { i18n, onPosition }) {
       const entry = said.at[index];
       const words = said.at.map((one, i) => wordButton(one, i === index, () => {
         chosen = i;
-        if (session.map.kind === "encoder-self") update({ session, view });
+        if (session.map.kind === "encoder-self") update({ session, view, state: {} });
         else onPosition(one.position);
       }));
       names("predictions.words", {});

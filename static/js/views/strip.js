@@ -8,14 +8,15 @@ import { createRoving } from "../lib/roving.js";
 import { originalAt } from "../lib/looked.js";
 import { isBetween, rowsOf } from "../lib/rows.js";
 import { segmentMark } from "../lib/segments.js";
-import { describeTokens, directionOf, wordGroups } from "../lib/tokens.js";
-import { momentOf, placesOf, stepOf } from "../lib/writing.js";
+import { describeTokens, directionOf, hasParts, visible, wordGroups } from "../lib/tokens.js";
+import { momentOf, placesOf, rowOf, stepOf } from "../lib/writing.js";
 
 const LONG = 80;
 
 export function createStrip(root, { i18n, onQuery, onCell }) {
   const doc = root.ownerDocument;
   const caption = root.querySelector("[data-caption]");
+  const pieces = root.querySelector("[data-parts]");
   const names = [...root.querySelectorAll("[data-row-name]")];
   const listen = { help: (token) => help(token), markOf: (segment) => segmentMark(doc, i18n, segment) };
   const chooser = createRow(root.querySelector("[data-queries]"), listen, (index) => onQuery(index, "click"));
@@ -54,11 +55,25 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
     if (!scene?.view) return;
     if (token?.help) return setText(caption, i18n.t(`special.${token.help}`, { token: token.text }));
     const { session, view } = scene;
+    const step = stepCaption();
+    if (step) return caption.replaceChildren(...step, ...removedBadge(doc, i18n, view.removed?.[view.query]));
     const { text } = (isBetween(session.map) ? chooser : list).tokens[view.query];
     const { segments = "all" } = session.request;
     const message = parts(i18n.t(segments === "all" ? `strip.caption.${session.map.kind}` : "strip.caption.pair"));
     caption.replaceChildren(...fill(doc, message, { token: tokenNode(doc, text, { class: "query" }), head: `L${scene.layer} H${scene.head}`, segment: segments[1] }),
       ...removedBadge(doc, i18n, view.removed?.[view.query]));
+  }
+
+  // At a step of what the model wrote, the line speaks of that step; null at any other row.
+  function stepCaption() {
+    const { session: { posted }, state, layer, head } = scene;
+    const places = placesOf(posted);
+    const step = places && stepOf(places, state.query);
+    if (!step) return null;
+    const row = rowOf(places, step);
+    const named = (at, name) => tokenNode(doc, visible(posted.source.texts[at]), { class: name });
+    const sentence = fill(doc, parts(i18n.t("writing.caption")), { token: named(row, "query"), next: named(row + 1, "now"), head: `L${layer} H${head}` });
+    return step < places.written ? [...sentence, " ", i18n.t("writing.dashed")] : sentence;
   }
 
   // What the model wrote: at a step, the token it writes then, and those that it has not written yet.
@@ -102,6 +117,7 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
       root.hidden = Boolean(session?.trace.picture);
       const isWriting = Boolean(next.writing?.prompt); // then the text is on show as it grows
       list.place.hidden = isWriting;
+      pieces.hidden = isWriting || !session || !hasParts(session.posted.source);
       if (isWriting) return;
       list.place.setAttribute("aria-busy", String(next.busy));
       if (!session || !view || root.hidden) return;

@@ -277,7 +277,7 @@ def test_a_model_without_room_stops_there() -> None:
     assert [step.reason for step in steps] == ["", "", "", "room"]
     ids = tuple(step.id for step in steps)
     assert len(capture(loaded, Example(families.text(60), written=ids)).source) == 64
-    with pytest.raises(TooManyTokensError, match="64 tokens and the model takes at most 63"):
+    with pytest.raises(TooManyTokensError, match="64 tokens; the model's 64 places are full"):
         write(loaded, Example(families.text(64)))
     with pytest.raises(TooManyTokensError, match="65 tokens"):
         capture(loaded, Example(families.text(60), written=(*ids, 5)), truncate=True)
