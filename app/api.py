@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Send
 
-from app import documents, reading, schemas
+from app import analyses, documents, reading, schemas
 from app.incoming import body_of, bytes_of, described, described_picture, parameters_of
 from app.jobs import FetchJob, Job, Jobs
 from app.problems import ProblemError
@@ -49,6 +49,7 @@ def create_router(settings: Settings, service: TraceService, jobs: Jobs) -> APIR
     _add_jobs(router, settings, service, jobs)
     _add_traces(router, settings, service)
     _add_matrices(router, service)
+    _add_analyses(router, service)
     _add_images(router, settings, service)
     return router
 
@@ -165,6 +166,20 @@ def _add_matrices(router: APIRouter, service: TraceService) -> None:
         wanted = parameters_of(request, RemovedParameters)
         trace = service.held(trace_id)
         return await matrix(request, lambda: reading.read_removed(trace, wanted))
+
+
+def _add_analyses(router: APIRouter, service: TraceService) -> None:
+    listed = described(schemas.LinkParameters, "query")["parameters"]
+    taken = {"parameters": [{**one, "required": False} for one in listed]}  # the other analyses take fewer
+
+    @router.get("/traces/{trace_id}/analyses/{name}", openapi_extra=taken)
+    async def analyse(request: Request, trace_id: str, name: str) -> Response:
+        """What an analysis finds in a trace: link, profile or mentions. Only link takes a query, a key and rivals."""
+        chosen = analyses.chosen(name)
+        wanted = parameters_of(request, chosen.parameters)
+        trace = service.held(trace_id)
+        body = await service.read(lambda: analyses.encoded(chosen.read(trace, wanted)))
+        return reading.tagged(request, body, "application/json")
 
 
 def _add_images(router: APIRouter, settings: Settings, service: TraceService) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import ValidationError
 
+from app.commands.analysing import add_analyse
 from app.commands.evaluating import add_evaluate
 from app.commands.looking import add_trace, add_weights
 from app.commands.models import add_models
@@ -21,6 +22,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "models": ("list the models, fetch one, or forget one", add_models),
     "trace": ("see every head of a sentence or a picture, and what the model says", add_trace),
     "weights": ("print one head's weights", add_weights),
+    "analyse": ("find the heads that tie two words, or see what every head does", add_analyse),
     "generate": ("let a model continue a text", add_generate),
     "evaluate": ("find the best head on real data: pronouns or trees", add_evaluate),
     "train": ("train a bundled model again, by its own recipe", add_train),

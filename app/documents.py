@@ -1,4 +1,4 @@
-"""The API's keys, for what goes out; schemas.py has those of what comes in. Nothing else spells a key."""
+"""The API's keys, for what goes out; analyses.py has those of analyses, schemas.py those of what comes in."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The API's keys, for what comes in; documents.py has those of what goes out. Nothing else spells a key."""
+"""The API's keys, for what comes in; documents.py and analyses.py have those of what goes out."""
 
 from typing import Annotated, Literal, Self
 
@@ -7,6 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Range = Annotated[str, Field(pattern=r"^[0-9]{1,9}:[0-9]{1,9}$", description="positions a:b, without b")]
 _NUMBER = "(0|[1-9][0-9]{0,3})"
 HeadName = Annotated[str, Field(pattern=rf"^(encoder-self|decoder-self|cross)\.{_NUMBER}\.{_NUMBER}$")]
+Ranges = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{1,9}:[0-9]{1,9}(,[0-9]{1,9}:[0-9]{1,9}){0,15}$",
+        description="positions a:b,c:d, at most 16 ranges",
+    ),
+]
 MOST_CELLS = 512
 MOST_WRITTEN = 256  # tokens that a model may have written after a text
 
@@ -141,3 +148,17 @@ class RemovedParameters(LookParameters):
 
     kind: str | None = None
     layer: int
+
+
+class AnalysisParameters(Parameters):
+    """What every analysis takes; positions count the tokens that the model read, whatever is shown."""
+
+    kind: str | None = Field(default=None, description="a kind of attention; default: the trace's first")
+
+
+class LinkParameters(AnalysisParameters):
+    """Which heads tie a query to a key."""
+
+    query: Range = Field(description="the tokens that look: positions a:b, without b")
+    key: Range = Field(description="the tokens looked at: positions a:b, without b")
+    rivals: Ranges | None = Field(default=None, description="other tokens that could be meant: positions a:b,c:d")

@@ -39,12 +39,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_example(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", metavar="TEXT", nargs="?", help="the sentence; left out only with --image")
-    parser.add_argument("--model", help="a name that `models` lists (default: the first)")
-    parser.add_argument("--pair", metavar="TEXT", help="a second sentence, for encoders that read two")
-    parser.add_argument("--target", metavar="TEXT", help="what the translation says (default: the model's own)")
-    parser.add_argument("--image", metavar="FILE", help="a picture (PNG, JPEG, WebP), or the name of a sample")
-    parser.add_argument("--off", metavar="HEADS", help="heads to switch off: decoder-self.0.3,cross.1.2")
+    add_example(parser)
     parser.add_argument("--words", action="store_true", help="merge pieces into whole words")
     parser.add_argument(
         "--special", choices=("show", "hide", "renormalise"), default="show", help="what to do with special tokens"
@@ -53,13 +48,23 @@ def _add_example(parser: argparse.ArgumentParser) -> None:
         "--segments", choices=("all", "AA", "AB", "BA", "BB"), default="all",
         help="of a pair, the sentence that looks and the one looked at: AB is the first looking at the second",
     )  # fmt: skip
+
+
+def add_example(parser: argparse.ArgumentParser) -> None:
+    """Gives the parser what an example is made of, and --json."""
+    parser.add_argument("text", metavar="TEXT", nargs="?", help="the sentence; left out only with --image")
+    parser.add_argument("--model", help="a name that `models` lists (default: the first)")
+    parser.add_argument("--pair", metavar="TEXT", help="a second sentence, for encoders that read two")
+    parser.add_argument("--target", metavar="TEXT", help="what the translation says (default: the model's own)")
+    parser.add_argument("--image", metavar="FILE", help="a picture (PNG, JPEG, WebP), or the name of a sample")
+    parser.add_argument("--off", metavar="HEADS", help="heads to switch off: decoder-self.0.3,cross.1.2")
     parser.add_argument("--truncate", action="store_true", help="show the beginning of a text that is too long")
     parser.add_argument("--json", action="store_true", help="print what the API replies")
 
 
 def trace(arguments: argparse.Namespace) -> None:
     """Prints what a trace holds and what the model said; saves the trace as it is."""
-    made, trace_id = _capture(arguments)
+    made, trace_id = captured(arguments)
     if arguments.output is not None:
         from attention_core.storage import save
 
@@ -76,7 +81,7 @@ def trace(arguments: argparse.Namespace) -> None:
 
 def weights(arguments: argparse.Namespace) -> None:
     """Prints one head's weights, a row for each token that looks."""
-    made, _ = _capture(arguments)
+    made, _ = captured(arguments)
     shown = _looked(made, arguments)
     kind = shown.kinds[0] if arguments.kind is None else arguments.kind
     body = documents.weights_document(shown, kind, arguments.layer, arguments.head)
@@ -149,7 +154,7 @@ def _looked(made: "AttentionTrace", arguments: argparse.Namespace) -> "Attention
     return look(made, words=arguments.words, special=arguments.special, segments=arguments.segments)
 
 
-def _capture(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
+def captured(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
     """The trace of the command's example, and the id that the API would give it."""
     from app.making import demand_fit, revised
     from app.metrics import Metrics

@@ -84,10 +84,10 @@ def link(
     against = tuple(_positions("rival", rival, len(keys)) for rival in rivals)
     same = queries is keys
     if same and set(asked) & set(wanted):
-        raise InputError("a token is not linked with itself: the query and the key share a token")
+        raise InputError("a token is not linked with itself: the query and the key share a token", reason="itself")
     for rival in against:
         if set(rival) & set(wanted) or (same and set(rival) & set(asked)):
-            raise InputError("a rival is another token than the query and the key")
+            raise InputError("a rival is another token than the query and the key", reason="rival")
     _demand_allowed(trace, chosen, asked, wanted)
 
     content = tuple(at for at in range(len(keys)) if not keys.special[at])
@@ -126,10 +126,11 @@ def _positions(what: str, given: Sequence[int], count: int) -> Positions:
     """The positions in order, each once; an InputError for none, and for one that is not there."""
     found = tuple(sorted(set(given)))
     if not found:
-        raise InputError(f"the {what} touches no token; choose one")
+        raise InputError(f"the {what} touches no token; choose one", reason="nothing")
     outside = [at for at in found if not 0 <= at < count]
     if outside:
-        raise InputError(f"the {what} stands at token {outside[0]}, and there are 0 to {count - 1}")
+        sentence = f"the {what} stands at token {outside[0]}, and there are 0 to {count - 1}"
+        raise InputError(sentence, reason="outside", count=count)
     return found
 
 
@@ -139,7 +140,8 @@ def _demand_allowed(trace: AttentionTrace, kind: Kind, query: Positions, key: Po
         allowed = one.mask.window(torch.tensor(query, device=one.device), torch.tensor(key, device=one.device))
         if bool(allowed.any()):
             return
-    raise InputError("this query may not look at this key: in a decoder a token sees only what came before it")
+    sentence = "this query may not look at this key: in a decoder a token sees only what came before it"
+    raise InputError(sentence, reason="masked")
 
 
 def _others(trace: AttentionTrace, kind: Kind, query: Positions, key: Positions) -> Positions:

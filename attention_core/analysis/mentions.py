@@ -1,12 +1,10 @@
 """Mentions: the pronouns of a text and what they might mean, by a small rule; a suggestion, never an answer."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
+from attention_core.analysis.words import HANGUL, PARTICLES, Positions, groups_of, spelled
 from attention_core.tokens import Tokens
-
-Positions = tuple[int, ...]
 
 
 def _listed(*lines: str) -> frozenset[str]:
@@ -40,16 +38,6 @@ _KOREAN_PRONOUNS = (
     "그것들", "이것들", "저것들", "그녀들", "자기들", "그분들", "그녀", "그것", "이것", "저것", "그들", "이들", "저들",
     "그분", "이분", "저분", "자기", "자신", "당신", "그이", "그", "이", "저",
 )  # fmt: skip
-# What is glued to a noun: the longest first.
-_PARTICLES = sorted(
-    _listed(
-        "은 는 이 가 을 를 에 에서 에게 에게서 께 께서 께서는 의 와 과 랑 이랑 하고 로 으로 도 만 까지 부터",
-        "보다 처럼 에는 에서는 에도 이나 나 이라는 라는 이란 란",
-    ),
-    key=len,
-    reverse=True,
-)
-_HANGUL = re.compile("[\uac00-\ud7a3]+\\Z")
 
 
 @dataclass(frozen=True)
@@ -63,10 +51,8 @@ class Mentions:
 def mentions(tokens: Tokens) -> Mentions:
     """The pronouns and the noun-like words of a text in English or Korean; empty for other scripts."""
     pronouns, candidates = [], []
-    for group in tokens.word_groups() if tokens.positions is None else [(at,) for at in range(len(tokens))]:
-        if tokens.special[group[0]]:
-            continue
-        what = _sort(_word(tokens, group))
+    for group in groups_of(tokens):
+        what = _sort(spelled(tokens, group))
         if what == "pronoun":
             pronouns.append(group)
         elif what == "noun":
@@ -74,19 +60,11 @@ def mentions(tokens: Tokens) -> Mentions:
     return Mentions(tuple(pronouns), tuple(candidates))
 
 
-def _word(tokens: Tokens, group: Positions) -> str:
-    spans = [span for at in group if (span := tokens.spans[at]) is not None]
-    if not spans or "B" in (tokens.segment[at] for at in group):
-        return "".join(tokens.texts[at] for at in group).strip()
-    return tokens.text[min(span[0] for span in spans) : max(span[1] for span in spans)].strip()
-
-
 def _sort(word: str) -> str:
     """"pronoun", "noun" or "other"."""
-    word = unicodedata.normalize("NFC", word).strip(".,;:!?\"'“”‘’()[]…")
     if not word or not word[0].isalpha():
         return "other"
-    return _korean(word) if _HANGUL.match(word) else _english(word.lower())
+    return _korean(word) if HANGUL.match(word) else _english(word.lower())
 
 
 def _english(word: str) -> str:
@@ -101,7 +79,7 @@ def _korean(word: str) -> str:
     """By its particle: a word without one is a predicate or an adverb more often than a noun."""
     for pronoun in _KOREAN_PRONOUNS:
         rest = word.removeprefix(pronoun)
-        if rest != word and (rest in _PARTICLES or (not rest and len(pronoun) > 1)):
+        if rest != word and (rest in PARTICLES or (not rest and len(pronoun) > 1)):
             return "pronoun"
-    endings = [particle for particle in _PARTICLES if word.endswith(particle) and len(word) > len(particle)]
+    endings = [particle for particle in PARTICLES if word.endswith(particle) and len(word) > len(particle)]
     return "noun" if endings else "other"

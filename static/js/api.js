@@ -46,6 +46,7 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
     seen: (id, look, signal) => json(`/traces/${id}?${new URLSearchParams(look)}`, { signal }),
     thumbnails: (id, query, signal) => bytes(`/traces/${id}/thumbnails?${new URLSearchParams(query)}`, { signal }),
     weights: (id, query, signal) => bytes(`/traces/${id}/weights?${new URLSearchParams(query)}`, { signal }),
+    analysis: (id, name, query, signal) => json(`/traces/${id}/analyses/${name}?${new URLSearchParams(query)}`, { signal }),
     removed: (id, query, signal) => bytes(`/traces/${id}/removed?${new URLSearchParams(query)}`, { signal }),
     postImage: (file, signal) => json("/images", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal }),
     imageUrl: (id) => `${base}/images/${encodeURIComponent(id)}`,

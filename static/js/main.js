@@ -4,10 +4,12 @@ import { ApiProblem, asProblem, createApi } from "./api.js";
 import { createStarts, format, parse } from "./state.js";
 import { createViews } from "./views.js";
 import { fitted, forExample, forKind, forModel, forReader, forText, rangeOf, requestOf, tabOf } from "./lib/choices.js";
+import { createAnalyses } from "./lib/analyses.js";
 import { createPalette } from "./lib/color.js";
 import { createI18n } from "./lib/i18n.js";
 import { windowHolding } from "./lib/cells.js";
 import { refused } from "./lib/models.js";
+import { linkQuery, withRival } from "./lib/link.js";
 import { originalAt } from "./lib/looked.js";
 import { toggled } from "./lib/off.js";
 import { createPlotly } from "./lib/plotly.js";
@@ -23,6 +25,7 @@ const i18n = createI18n(boot.lang, boot.messages);
 const startOf = createStarts(boot.examples, boot.default_model);
 const api = createApi();
 const sessions = createSessions(api);
+const CELLS = { unasked: 6e6, asked: 3e7 }; // weights of a kind up to which roles are looked for: always, while the tool is open
 const ONE_GESTURE = 600;
 const PATIENCE = 120;
 const KEEP = 400; // milliseconds between two times that what a model writes is put into the address
@@ -45,6 +48,7 @@ const waiting = createWaiting({
   api, asProblem, onChange: () => draw(), onReady: () => show(), onModels: (list) => (models = list), onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)),
 });
 const writing = createWriting({ api, onChange: () => (keepWritten(KEEP), drawLive()), onEnd: written, onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)) });
+const analyses = createAnalyses({ onChange: () => draw() });
 const act = {
   draft: (text, pair) => {
     draft = { text, pair };
@@ -61,7 +65,12 @@ const act = {
   kind: (kind) => choose(forKind(state, mapOf(session.trace, kind), session.map.kind), "text"),
   hint: (kind, layer, head) => (kind === session.map.kind ? choose({ layer, head, key: null }) : choose({ ...forKind(state, mapOf(session.trace, kind), session.map.kind), layer, head }, "text")),
   head: (layer, head, how) => choose({ layer, head }, how),
-  query: (query, how) => choose(cellOf({ query, key: null }), how),
+  // The tool keeps its key: another word is asked the same question.
+  query: (query, how) => choose(cellOf(state.tool ? { query } : { query, key: null }), how),
+  tool: (open) => choose(open ? { tool: "link" } : { tool: null, rivals: null }),
+  link: chooseLink,
+  rival: (at, more = {}) => chooseLink({ rivals: withRival(state.rivals, at), ...more }),
+  swap: () => choose({ query: state.key, key: state.query, rivals: null, ...WHOLE }),
   position: (query) => choose({ query, key: null }),
   cell: (query, key, how) => choose({ ...cellOf({ query, key }), ...windowsWith(query, key) }, how, true),
   block: chooseBlock,
@@ -130,6 +139,10 @@ function windowsWith(query, key) {
 }
 function orWhole(span, axis) {
   return span && span[0] === 0 && span[1] >= session.map[axis] ? null : span;
+}
+
+function chooseLink(patch) {
+  choose({ ...patch, ...WHOLE }, patch.words ? "text" : "click");
 }
 
 async function chooseBlock(queries, keys) {
@@ -229,8 +242,19 @@ async function refresh() {
   }
 }
 
+// What the analyses are asked: of a long text only while somebody looks at the answers.
+function analyse() {
+  const { kind, layers, heads, queries, keys } = session.map;
+  const isOpen = state.tool === "link" && !session.trace.picture;
+  const isShort = layers * heads * queries * keys <= (isOpen ? CELLS.asked : CELLS.unasked);
+  analyses.want("links", session, "link", isOpen ? linkQuery(session, state) : null);
+  analyses.want("mentions", session, "mentions", isOpen ? { kind } : null);
+  analyses.want("profile", session, "profile", isShort && !session.trace.picture ? { kind } : null);
+}
+
 async function focus(moved = false) {
   if (!session) return draw();
+  analyse();
   writing.look(headOf(state, session.map));
   const mine = ++turn;
   const want = wantOf(state, session);
@@ -322,6 +346,7 @@ function sceneOf(moved = false) {
     languageHref: hrefOf({ ...state, lang: boot.lang === "en" ? "ko" : "en" }),
     writing: writing.now() ?? lingering,
     room: session && !isTyped() && sameExample(session.request, wanted) ? roomOf(session.posted) : null,
+    links: analyses.now("links"), mentions: analyses.now("mentions"), profile: analyses.now("profile"),
   };
 }
 

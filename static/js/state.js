@@ -32,6 +32,16 @@ const heads = {
   write: String,
 };
 
+const POSITIONS = /^(?:0|[1-9]\d{0,6})(?:,(?:0|[1-9]\d{0,6}))*$/;
+const MOST_POSITIONS = 16;
+const positions = {
+  read(raw) {
+    if (!POSITIONS.test(raw)) return undefined;
+    const some = [...new Set(raw.split(","))];
+    return some.length <= MOST_POSITIONS && some.every((at) => Number(at) <= LARGEST) ? some.join(",") : undefined;
+  },
+  write: String,
+};
 const between = (least, most) => ({
   read: (raw) => (/^\d{1,10}$/.test(raw) && Number(raw) >= least && Number(raw) <= most ? Number(raw) : undefined),
   write: String,
@@ -47,7 +57,7 @@ const numbers = {
   write: String,
 };
 
-// query and key are positions of the tokens that the model read, whatever words and special hide or merge.
+// query, key and rivals are positions of the tokens that the model read, whatever words and special hide or merge.
 export const PARAMETERS = {
   text: { ...text, fallback: null },
   pair: { ...text, fallback: null },
@@ -59,6 +69,8 @@ export const PARAMETERS = {
   head: { ...count, fallback: 0 },
   query: { ...count, fallback: null },
   key: { ...count, fallback: null },
+  tool: { ...oneOf("link"), fallback: null },
+  rivals: { ...positions, fallback: null },
   view: { ...oneOf("heatmap", "lines", "table", "picture"), fallback: null },
   scale: { ...oneOf("linear", "sqrt", "log"), fallback: "linear" },
   range: { ...oneOf("unit", "head"), fallback: null },

@@ -12,11 +12,13 @@ import { createHints } from "./views/hints.js";
 import { createImages } from "./views/images.js";
 import { createKinds } from "./views/kinds.js";
 import { createLines } from "./views/lines.js";
+import { createLink } from "./views/link.js";
 import { createLooking } from "./views/looking.js";
 import { createModels } from "./views/models.js";
 import { createNotices, problemSentence } from "./views/notices.js";
 import { createPicture } from "./views/picture.js";
 import { createProgress } from "./views/progress.js";
+import { createRoles } from "./views/roles.js";
 import { createSaid } from "./views/said.js";
 import { createStale } from "./views/stale.js";
 import { createSteps } from "./views/steps.js";
@@ -49,6 +51,7 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createNotices(at("notices"), { i18n, examples, onModel: act.model, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace, onReader: act.reader }),
     createProgress(at("progress"), { i18n, sentenceOf: (problem) => problemSentence(i18n, problem), onFetch: act.fetch, onModel: act.model }),
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
+    createLink(at("link"), { i18n, onOpen: act.tool, onChoice: act.link, onRival: act.rival, onSwap: act.swap, onHead: act.head }),
     createKinds(at("kinds"), { i18n, onKind: act.kind }),
     writing,
     steps,
@@ -57,6 +60,7 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createLooking(at("controls"), { i18n, onSpecial: act.special, onWords: act.words, onSegments: act.segments }),
     createColour(at("colour"), { i18n, onScale: act.scale, onRange: act.range }),
     createFocus(at("focus"), { i18n, panels, onView: act.view }),
+    createRoles(at("roles"), { i18n }),
     createAside(at("focus"), { i18n, onOff: act.off, onAllOn: act.allOn }),
     stale,
     said,

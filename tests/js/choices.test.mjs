@@ -123,7 +123,7 @@ test("heads that a model does not have are not asked to be off", () => {
 test("a kind keeps layer and head in its range, and decoders' kinds share their rows", () => {
   const state = { ...startOf("ko-en"), layer: 3, head: 5, query: 2, key: 1, queries: [0, 4], keys: [1, 3] };
   const map = { kind: "cross", layers: 2, heads: 4 };
-  assert.deepEqual(forKind(state, map, "decoder-self"), { kind: "cross", layer: 1, head: 3, query: 2, key: null, queries: null, keys: null });
+  assert.deepEqual(forKind(state, map, "decoder-self"), { kind: "cross", layer: 1, head: 3, query: 2, key: null, rivals: null, queries: null, keys: null });
   assert.equal(forKind(state, map, "encoder-self").query, null);
 });
 

@@ -60,6 +60,6 @@ test("every message the code names exists", () => {
   const text = [...files.map(source), ...templates].join("\n");
   for (const [, key] of text.matchAll(/\bt\(["']([a-z][\w.-]*)["'](?! ~)/g)) assert.ok(key in messages, key);
   const used = (key) => text.includes(`"${key}"`) || text.includes(`'${key}'`);
-  const families = /^(example|special|kind|looking|sink|predictions|class|made|pair\.(?:all|cut)|images\.sample|strip\.caption|progress|notice|problem|model\.state|model\.name|model\.group|theme|back-end|device|precision|guide|table|colour\.scale|colour\.range|writing\.(?:state|over))\.|\.one$/;
+  const families = /^(example|analysis|link\.(?:named|says|refused|lift)|role|special|kind|looking|sink|predictions|class|made|pair\.(?:all|cut)|images\.sample|strip\.caption|progress|notice|problem|model\.state|model\.name|model\.group|theme|back-end|device|precision|guide|table|colour\.scale|colour\.range|writing\.(?:state|over))\.|\.one$/;
   for (const key of Object.keys(messages)) assert.ok(used(key) || families.test(key), `${key} is never used`);
 });

@@ -34,6 +34,7 @@ function randomState({ upTo, pick }) {
     text: image && pick([true, false]) ? null : pick(TEXTS), target: pick([null, null, "I went to school"]), pair: pick([null, null, ...TEXTS]), image,
     model: pick(["minilm", "ko-en", "shapes", "e5", "smollm2", "my.model-1"]), kind: pick([null, "encoder-self", "decoder-self", "cross"]),
     layer: pick([0, 1, 2, 3, upTo(40)]), head: pick([0, 1, 2, upTo(40)]), query: pick([null, 0, 1, 8, upTo(600)]), key: pick([null, 0, 2, upTo(600)]),
+    tool: pick([null, "link"]), rivals: pick([null, "0", "6", "5,9", "12,3,1000000"]),
     view: pick([null, "heatmap", "lines", "table", "picture"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
     queries: span(), keys: span(), words: pick([true, false]), special: pick(["show", "hide", "renormalise"]), segments: pick(["all", "AA", "AB", "BA", "BB"]), off: pick(OFF),
     truncate: pick([true, false]), lang: pick([null, "en", "ko"]),

@@ -2,7 +2,7 @@
 
 import { offHeads } from "./off.js";
 
-const NO_CELL = { query: null, key: null, queries: null, keys: null };
+const NO_CELL = { query: null, key: null, rivals: null, queries: null, keys: null };
 const FRESH = { pair: null, target: null, truncate: false, off: null, written: null, segments: "all" };
 
 /** What a text, its second text or its target and its example say; the head stays in focus, a cell is named only by examples. */

@@ -26,7 +26,11 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** A message whose {slots} are filled with elements or strings. */
+/** A message whose {slots} are filled with elements, strings, or functions that make one for each place. */
 export function fill(doc, pieces, slots) {
-  return pieces.map((piece) => ("text" in piece ? piece.text : slots[piece.slot] ?? ""));
+  return pieces.map((piece) => {
+    if ("text" in piece) return piece.text;
+    const slot = slots[piece.slot] ?? "";
+    return typeof slot === "function" ? slot() : slot;
+  });
 }

@@ -59,7 +59,9 @@ async function make(api, request, posted, signal) {
   const load = async (query) => readNpy(await again(() => api.weights(trace.id, { ...query, ...look })));
   const reader = createReader({ map, special: { queries: queryTokens.special, keys: keyTokens.special }, load, budget: BUDGET });
   const removed = async (layer) => readNpy(await again(() => api.removed(trace.id, { kind, layer, ...look })));
+  const analysis = (name, query, signal) => again(() => api.analysis(posted.id, name, query, signal));
   return {
+    analysis,
     request, trace, posted, map, queryTokens, keyTokens, thumbnails: readNpy(thumbnails), whole: null,
     reader: look.special ? withRemoved(reader, removed) : reader,
     blocked: byLayer((layer) => createBlocked(map.masks?.[layer], kind, queryTokens, keyTokens)),

@@ -2,6 +2,7 @@
 
 import { el, setText, tokenNode } from "../lib/dom.js";
 import { moveInGrid } from "../lib/keys.js";
+import { glow } from "../lib/link.js";
 import { isOff } from "../lib/off.js";
 import { thumbnailPixels } from "../lib/thumbs.js";
 import { weight } from "../lib/i18n.js";
@@ -65,6 +66,15 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
     }));
   }
 
+  // While heads are ranked by lift, those that have some are framed and the others step back.
+  function frame({ links, state }) {
+    const ranked = state.tool === "link" && links?.state === "ready" ? links.value : null;
+    if (painted.ranked === ranked) return;
+    painted.ranked = ranked;
+    grid.classList.toggle("ranked", Boolean(ranked));
+    cells.forEach((row, l) => row.forEach((node, h) => node.style.setProperty("--glow", ranked ? glow(ranked, l, h).toFixed(3) : "0")));
+  }
+
   function select({ layer, head }) {
     cells.forEach((row, l) => row.forEach((node, h) => {
       const chosen = l === layer && h === head;
@@ -93,12 +103,13 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
       if (isNew) rebuild(map);
       shape = `${map.layers} ${map.heads}`;
       if (painted.session !== session || painted.palette !== palette.name) paint(next);
-      painted = { session, palette: palette.name };
+      painted = { session, palette: palette.name, ranked: isNew ? undefined : painted.ranked };
       const moved = isNew || at !== `${next.layer} ${next.head}`;
       at = `${next.layer} ${next.head}`;
       select(next);
       if (moved) reveal(next);
       strike(next);
+      frame(next);
       peek.show(next, next.layer, next.head);
     },
   };

@@ -1,0 +1,154 @@
+"""The command analyse: an analysis of a text, printed for people or as the API replies it."""
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from app import analyses
+from app.commands.looking import add_example, captured
+from app.documents import Document
+from app.schemas import AnalysisParameters
+from app.terminal import print_json
+from attention_core.analysis import ANALYSES, Analysis
+from attention_core.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from attention_core.tokens import Tokens
+    from attention_core.trace import AttentionTrace
+
+Reader = Callable[[argparse.Namespace, "AttentionTrace"], Document]
+Printer = Callable[[argparse.Namespace, "AttentionTrace", Document], Iterator[str]]
+
+NAMED = {"topic": "every word looks there: a topic", "sink": "every word looks there: a sink"}
+
+
+def add_analyse(parser: argparse.ArgumentParser) -> None:
+    """Gives the parser a command for each analysis."""
+    actions = parser.add_subparsers(title="analyses", required=True, metavar="ANALYSIS")
+    for one in ANALYSES:
+        add, read, spell = COMMANDS[one.name]
+        action = actions.add_parser(one.name, help=one.title.lower(), description=f"{one.help} ({one.reference})")
+        add_example(action)
+        action.add_argument("--kind", help="encoder-self, decoder-self or cross (default: the model's first)")
+        add(action)
+        action.set_defaults(command=_command(one, read, spell))
+
+
+def _command(one: Analysis, read: Reader, spell: Printer) -> Callable[[argparse.Namespace], None]:
+    def run(arguments: argparse.Namespace) -> None:
+        trace, _ = captured(arguments)
+        body = read(arguments, trace)
+        if arguments.json:
+            print_json(body)
+            return
+        print(f"{one.title}: {body['kind']}")
+        for line in spell(arguments, trace, body):
+            print(line)
+
+    return run
+
+
+def _add_link(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--query", required=True, metavar="WORD", help="the word that looks; it#2 is the second of its kind"
+    )
+    parser.add_argument("--key", required=True, metavar="WORD", help="the word that it might mean")
+    parser.add_argument(
+        "--rival", action="append", default=[], metavar="WORD", help="another word that it might mean; may be repeated"
+    )
+    parser.add_argument("--top", type=_count, default=10, metavar="N", help="heads that are printed (default: 10)")
+
+
+def _add_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--layer", type=int, help="only this layer, counted from 0")
+    parser.add_argument("--head", type=int, help="only this head, counted from 0")
+
+
+def _count(given: str) -> int:
+    if not given.isdecimal() or not 1 <= int(given) <= 100_000:
+        raise argparse.ArgumentTypeError(f"{given[:40]!r} is no number from 1 to 100000")
+    return int(given)
+
+
+def _link(arguments: argparse.Namespace, trace: "AttentionTrace") -> Document:
+    from attention_core.analysis.words import words
+
+    kind = trace.kinds[0] if arguments.kind is None else trace.maps_of(arguments.kind)[0].kind
+    queries, keys = trace.queries(kind), trace.keys(kind)
+    query, key = words(queries, arguments.query), words(keys, arguments.key)
+    if queries is keys and query == key:
+        raise InputError(f"{arguments.query!r} and {arguments.key!r} are the same word of the text; name two words")
+    return analyses.link_document(trace, kind, query, key, [words(keys, rival) for rival in arguments.rival])
+
+
+def _spell_link(arguments: argparse.Namespace, trace: "AttentionTrace", body: Document) -> Iterator[str]:
+    queries, keys = trace.queries(body["kind"]), trace.keys(body["kind"])
+    rivals = ", ".join(_word(keys, rival) for rival in body["rivals"])
+    yield f"{_word(queries, body['query'])} -> {_word(keys, body['key'])}" + (f", not {rivals}" if rivals else "")
+    yield (
+        f"lift: the weight minus the mean of what {body['other_count']} other tokens give to the same key"
+        if body["other_count"]
+        else "no other token may look there, so there is no lift: the heads stand by their weight"
+    )
+    yield f"{'head':8}  {'lift':>6}  {'weight':>6}  {'others':>6}  {'margin':>6}"
+    top = body["heads"][: arguments.top]
+    named = [head for head in body["heads"][arguments.top :] if head["named"]]
+    for head in [*top, *sorted(named, key=lambda head: -head["weight"])[:3]]:
+        numbers = "  ".join(_number(head[name]) for name in ("lift", "weight", "others", "margin"))
+        yield f"{_name(head):8}  {numbers}  {NAMED.get(head['named'], '')}".rstrip()
+
+
+def _profile(arguments: argparse.Namespace, trace: "AttentionTrace") -> Document:
+    body = analyses.read_profile(trace, AnalysisParameters(kind=arguments.kind))
+    for axis in ("layer", "head"):
+        wanted, there = getattr(arguments, axis), sorted({head[axis] for head in body["heads"]})
+        if wanted is not None and wanted not in there:
+            raise UnknownNameError(axis, wanted, there)
+    wanted = [(axis, getattr(arguments, axis)) for axis in ("layer", "head") if getattr(arguments, axis) is not None]
+    return {**body, "heads": [head for head in body["heads"] if all(head[axis] == at for axis, at in wanted)]}
+
+
+def _spell_profile(_: argparse.Namespace, trace: "AttentionTrace", body: Document) -> Iterator[str]:
+    keys = trace.keys(body["kind"])
+    yield f"means over {body['rows']} tokens"
+    yield f"{'head':8}  {'bits':>6}  {'far':>6}  {'offset':>12}  {'special':>7}  {'itself':>6}  {'topic':>6}"
+    for head in body["heads"]:
+        offset = "-" if head["offset"] is None else f"{head['offset']:+d} {head['offset_share']:.3f}"
+        topic = "" if head["topic_key"] is None else f" {keys.texts[head['topic_key']]}"
+        roles = ", ".join(f"{role['name']} {role['score']:.2f}" for role in head["roles"])
+        yield (
+            f"{_name(head):8}  {head['entropy']:6.2f}  {_number(head['distance'], 2)}  {offset:>12}  "
+            f"{head['special']:7.3f}  {_number(head['own'])}  {_number(head['topic'])}{topic}"
+            + (f"  [{roles}]" if roles else "")
+        )
+
+
+def _mentions(arguments: argparse.Namespace, trace: "AttentionTrace") -> Document:
+    return analyses.read_mentions(trace, AnalysisParameters(kind=arguments.kind))
+
+
+def _spell_mentions(_: argparse.Namespace, trace: "AttentionTrace", body: Document) -> Iterator[str]:
+    for name, tokens in (("pronouns", trace.queries(body["kind"])), ("candidates", trace.keys(body["kind"]))):
+        found = ", ".join(f"{_word(tokens, one)} ({one[0]}:{one[1]})" for one in body[name])
+        yield f"{name}: {found or 'none that the rule knows'}"
+
+
+COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Reader, Printer]] = {
+    "link": (_add_link, _link, _spell_link),
+    "profile": (_add_profile, _profile, _spell_profile),
+    "mentions": (lambda _: None, _mentions, _spell_mentions),
+}
+
+
+def _word(tokens: "Tokens", where: Sequence[int]) -> str:
+    from attention_core.analysis.words import spelled
+
+    return spelled(tokens, tuple(range(*where))) or "".join(tokens.texts[where[0] : where[1]])
+
+
+def _name(head: Document) -> str:
+    return f"L{head['layer']} H{head['head']}"
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return f"{'-':>6}" if value is None else f"{value:6.{digits}f}"
