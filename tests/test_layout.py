@@ -220,3 +220,9 @@ def test_every_problem_has_its_sentence() -> None:
 
     messages = json.loads((ROOT / "app" / "messages" / "en.json").read_text(encoding="utf-8"))
     assert {f"problem.{code}" for code in KNOWN} <= messages.keys()
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    """pytest collects them by name: of two that share one, neither runs in a clean checkout."""
+    names = [path.name for path in TESTS if path.name not in ("conftest.py", "__init__.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
