@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: serve install model test test-tools browser node lint types pytest js clean
+.PHONY: serve install model test test-tools browser node fetched lint types pytest js clean
 .DELETE_ON_ERROR:
 
 serve: install
@@ -62,8 +62,15 @@ lint: test-tools
 types: test-tools
 	$(BIN)/mypy
 
-pytest: test-tools browser
-	$(BIN)/python -m pytest
+# The browser's tests mostly wait for a page: they run beside the others, and their words come last.
+pytest: test-tools browser fetched
+	@$(BIN)/python -m pytest tests/browser >$(VENV)/browser.log 2>&1 & waited=$$!; \
+	$(BIN)/python -m pytest --ignore=tests/browser; rest=$$?; \
+	wait $$waited; shown=$$?; cat $(VENV)/browser.log; exit $$((rest > shown ? rest : shown))
+
+# The models that tests look into, once: a test that needs one fails by its name when it cannot be had.
+fetched: test-tools
+	@for name in minilm smollm2 e5-multilingual; do $(BIN)/attention-atlas models fetch $$name || true; done
 
 js: node
 	node --test tests/js/*.test.mjs
