@@ -12,9 +12,12 @@ TOO_LONG = "It rained all day and nobody came to the market. " * 70
 HOSTILE = ["<b>x</b>", "<br>", "<a href=x>y</a>", "&lt;", "$$", "مرحبا", "नमस्ते", "👩‍👩‍👧"]
 
 
+LOADING = 60_000  # milliseconds: a model may have to be loaded first, beside other work
+
+
 def visit(page: Page, server, query=""):
     page.goto(f"{server.url}/{query}")
-    expect(number(page)).to_have_text(re.compile(r"^\d\.\d{3}$"))
+    expect(number(page)).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=LOADING)
 
 
 def number(page: Page):
