@@ -102,7 +102,7 @@ def memory() -> Row:
     model = ready(open_model("smollm2"))
     text = (TEXT * 300).strip()
     cut = model.tokenizer.encode(text).offsets[4096][0]
-    trace = capture(model, text[:cut])
+    trace = capture(model, text[:cut].rstrip())
     layers, heads, count = len(trace.maps), trace.maps[0].head_count, len(trace.source)
     dense = layers * heads * count * count * 4
     return (f"memory of a trace, SmolLM2, {layers} x {heads} heads, {count:,} tokens, q + k + v",
