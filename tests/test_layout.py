@@ -32,9 +32,10 @@ DIRECTION = {
     "looking": ("errors", "tokens", "maps", "masks", "trace"),
     "storage": ("errors", "tokens", "maps", "masks", "trace", "models.card", "pictures", "predictions"),
     "capture": ("errors", "tokens", "maps", "masks", "trace", "models", "nn", "predictions"),
-    "training": ("errors", "masks", "models", "nn", "tokens"),
+    "threads": (),
+    "training": ("errors", "masks", "models", "nn", "threads", "tokens"),
     "analysis": ("errors", "tokens", "maps", "trace"),
-    "experiments": ("errors", "tokens", "maps", "masks", "trace", "models", "nn", "capture", "analysis"),
+    "experiments": ("errors", "tokens", "maps", "masks", "trace", "models", "nn", "capture", "analysis", "threads"),
     "figures": ("errors", "tokens", "maps", "trace"),
 }
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,6 +13,7 @@ from attention_core.errors import AtlasError
 from attention_core.experiments.evaluate.keeping import KeptRows
 from attention_core.experiments.evaluate.passes import Asked, Passes, batches
 from attention_core.models.loading import LoadedModel
+from attention_core.threads import one_thread
 
 Array = NDArray[Any]
 
@@ -97,21 +96,10 @@ def _finished(model: LoadedModel, items: Sequence[Item], options: Options) -> It
     if options.workers <= 1 or len(work) <= 1:
         yield from map(run, work)
         return
-    with _one_core_each(), ThreadPoolExecutor(options.workers) as pool:
+    with one_thread(), ThreadPoolExecutor(options.workers) as pool:
         waiting = [pool.submit(run, batch) for batch in work]
         try:
             for future in as_completed(waiting):
                 yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _one_core_each() -> Iterator[None]:
-    """Inside, each pass computes on one core. Passes side by side never wait for one another, as threads of one do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -18,6 +18,7 @@ from attention_core.nn.blocks import Block
 from attention_core.nn.checkpoints import save_transformer
 from attention_core.nn.config import TransformerConfig
 from attention_core.nn.transformer import Transformer
+from attention_core.threads import one_thread
 from attention_core.training.induction.measures import KIND, measure
 from attention_core.training.induction.sequences import (
     HELD_OUT,
@@ -30,7 +31,6 @@ from attention_core.training.induction.sequences import (
     tokenizer,
 )
 from attention_core.training.recipe import Result, Run, write_results
-from attention_core.training.threads import one_thread
 
 __all__ = ["make"]
 

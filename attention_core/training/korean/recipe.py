@@ -16,12 +16,12 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from attention_core.nn import Transformer, TransformerConfig, save_transformer
+from attention_core.threads import one_thread
 from attention_core.training.korean.grammar import Grammar
 from attention_core.training.korean.measure import alignment, exactness, next_words, padded
 from attention_core.training.korean.sentence import Sentence
 from attention_core.training.korean.tokenizer import END, MAX_TOKENS, PAD, make_tokenizer, token_id
 from attention_core.training.recipe import Result, Run, write_results
-from attention_core.training.threads import one_thread
 
 PAIRS, EPOCHS, HELD_OUT = 60_000, 4, 2_000
 _BATCH, _RATE, _WARM_UP, _SMOOTHING = 128, 2e-3, 0.05, 0.1

@@ -14,6 +14,7 @@ from torch import Tensor
 from attention_core.nn.checkpoints import save_transformer
 from attention_core.nn.config import Patches, TransformerConfig
 from attention_core.nn.transformer import Transformer
+from attention_core.threads import one_thread
 from attention_core.training.recipe import Result, Run, write_results
 from attention_core.training.shapes.measures import (
     DEVIATION,
@@ -29,7 +30,6 @@ from attention_core.training.shapes.measures import (
 )
 from attention_core.training.shapes.questions import ALL, HELD_OUT, LABELS, QUESTIONS, SLICES, TRAINED
 from attention_core.training.shapes.samples import write_samples
-from attention_core.training.threads import one_thread
 
 __all__ = ["make"]
 
