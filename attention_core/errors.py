@@ -65,7 +65,7 @@ class TooManyTokensError(InputError):
 
     def __init__(self, count: int, limit: int, *, what: str = "text", parts: tuple[int, int] | None = None) -> None:
         """`parts` are the tokens of each of two texts, which are never cut. `what` is "room" for a text that the model
-        reads and that leaves it no place to write in."""
+        reads and that leaves it no place to write in, "experiment" for one that it reads and an experiment does not."""
         message = (
             f"this {what} has {count} tokens and the model takes at most {limit}; "
             "shorten it, or allow truncation to see its beginning"
@@ -79,6 +79,8 @@ class TooManyTokensError(InputError):
             facts = {"first": parts[0], "second": parts[1]}
         if what == "room":
             message = f"this text has {count} tokens; the model's {limit} places are full, and it cannot write any more"
+        if what == "experiment":
+            message = f"this text has {count} tokens, and this experiment takes at most {limit}; shorten it"
         super().__init__(message, count=count, limit=limit, reason=what, **facts)
 
 

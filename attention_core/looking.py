@@ -1,4 +1,4 @@
-"""Ways to look at a trace: whole words instead of pieces, special tokens left out, one text of a pair.
+"""Ways to look at a trace: lengths instead of weights, whole words, special tokens left out, one text of a pair.
 
 What comes back is a trace like any other, whose maps compute their windows from the original's, so every view,
 figure and export shows it without knowing. The original keeps every number.
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from attention_core.errors import NotAvailableError, UnknownNameError
+from attention_core.lengths import LengthMap
 from attention_core.maps import AttentionMap, Kind, Range
 from attention_core.masks import CausalMask, Mask
 from attention_core.tokens import Tokens
@@ -21,33 +22,50 @@ from attention_core.trace import AttentionTrace, Looking
 
 SPECIAL = ("show", "hide", "renormalise")
 SEGMENTS = ("all", "AA", "AB", "BA", "BB")
+MEASURES = ("weight", "norm")
 Groups = tuple[tuple[int, ...], ...]
 
 
-def look(trace: AttentionTrace, *, words: bool = False, special: str = "show", segments: str = "all") -> AttentionTrace:
+def look(
+    trace: AttentionTrace,
+    *,
+    words: bool = False,
+    special: str = "show",
+    segments: str = "all",
+    measure: str = "weight",
+) -> AttentionTrace:
     """The trace seen through a choice: `words` merges the pieces of a word, `special` is one of SPECIAL, `segments`
-    one of SEGMENTS.
+    one of SEGMENTS, `measure` one of MEASURES.
 
-    Words by Clark et al. 2019, section 4.1: attention to a word is the sum over its pieces, attention from a word
-    the mean over its pieces, so rows still sum to 1. "hide" then leaves out the rows and columns of special tokens,
-    and rows sum to 1 minus what was `removed`; "renormalise" divides each row by what is left of it. `segments`
-    last keeps of a pair the rows of one text and the columns of one: "AB" is the first looking at the second. It only
-    cuts: what "AA" and "AB" show of a row is what the row had.
-    NotAvailableError when nothing would be left, and for segments of what is no pair in an encoder.
+    With "norm", first of all, a cell is α‖f(x)‖ as a share of its row (Kobayashi et al. 2020, eq. 4): a row still sums
+    to 1, unless all its lengths are 0. Words by Clark et al. 2019, section 4.1: attention to a word is the sum over its
+    pieces, attention from a word the mean over its pieces, so rows still sum to 1. "hide" then leaves out the rows and
+    columns of special tokens, and rows sum to 1 minus what was `removed`; "renormalise" divides each row by what is
+    left of it. `segments` last keeps of a pair the rows of one text and the columns of one: "AB" is the first looking
+    at the second. It only cuts: what "AA" and "AB" show of a row is what the row had.
+    NotAvailableError when nothing would be left, for segments of what is no pair in an encoder, and for lengths where
+    a map has no value norms.
     """
+    if measure not in MEASURES:
+        raise UnknownNameError("measure", measure, MEASURES)
     if special not in SPECIAL:
         raise UnknownNameError("choice for special tokens", special, SPECIAL)
     if segments not in SEGMENTS:
         raise UnknownNameError("choice of segments", segments, SEGMENTS)
-    looking = Looking(words=words, special=special, segments=segments)
+    looking = Looking(words=words, special=special, segments=segments, measure=measure)
     if looking == trace.looking:
         return trace
     if trace.looking != Looking():
         raise NotAvailableError("this trace is seen through a choice already; look at the original")
+    if measure == "norm":
+        maps = tuple(LengthMap(kind=one.kind, layer=one.layer, mask=one.mask, base=one) for one in trace.maps)
+        trace = replace(trace, maps=maps, looking=Looking(measure=measure))
+        if looking == trace.looking:
+            return trace
     if segments != "all":
         return _between(trace, looking)
     seen = {id(tokens): _axis(tokens, looking) for tokens in trace.sequences}
-    maps = tuple(
+    merged = tuple(
         _looked(one, seen[id(trace.queries(one.kind))], seen[id(trace.keys(one.kind))], special) for one in trace.maps
     )
     return replace(
@@ -55,7 +73,7 @@ def look(trace: AttentionTrace, *, words: bool = False, special: str = "show", s
         source=seen[id(trace.source)].tokens,
         target=_tokens_of(trace.target, seen),
         decoder_input=_tokens_of(trace.decoder_input, seen),
-        maps=maps,
+        maps=merged,
         looking=looking,
         written=_written(trace, seen[id(trace.source)].shown),
     )
@@ -209,6 +227,16 @@ class LookedMap(AttentionMap):
     def has_sink(self) -> bool:
         """Whether a learned sink takes a share of every row."""
         return self.base.has_sink
+
+    @property
+    def norms_note(self) -> str | None:
+        """Why the original has no value norms; None where it has them."""
+        return self.base.norms_note
+
+    def lengths(self, heads: Range = None, queries: Range = None, keys: Range = None) -> Tensor:
+        """A NotAvailableError: a length belongs to a single token; those of a word add up to more than the word's."""
+        del heads, queries, keys
+        raise NotAvailableError("lengths belong to single tokens; show special tokens and pieces to see them")
 
     def scores(self, heads: Range = None, queries: Range = None, keys: Range = None) -> Tensor:
         """A NotAvailableError: scores belong to single tokens before any of them is hidden or merged."""

@@ -30,12 +30,12 @@ FORMAT = "attention-atlas-trace-2"
 def save(trace: AttentionTrace, path: Path | str) -> None:
     """Write the trace to `path`; a file that stands there is replaced only once the new one is whole.
 
-    A TraceError for a trace that is seen through words, hidden tokens or one text of a pair: the original holds
-    everything.
+    A TraceError for a trace that is seen through lengths, words, hidden tokens or one text of a pair: the original
+    holds everything.
     """
     if trace.looking != Looking():
         raise TraceError(
-            "this trace is seen through words, hidden special tokens or one text of a pair; save the original"
+            "this trace is seen through lengths, words, hidden special tokens or one text of a pair; save the original"
         )
     store = _Store()
     document = {
@@ -51,6 +51,7 @@ def save(trace: AttentionTrace, path: Path | str) -> None:
         "predictions": asdict(trace.predictions) if trace.predictions else None,
         "predictions_note": trace.predictions_note,
         "off": list(trace.off),
+        "off_with": trace.off_with,
         "written": trace.written,
     }
     path = Path(path)
@@ -128,6 +129,7 @@ def _describe(one: AttentionMap, store: _Store) -> dict[str, Any]:
         "query": store.add(one.query_vectors),
         "key": store.add(one.key_vectors),
         "value": store.add(one.value_vectors),
+        "value_norms": None if one.value_norms is None else store.add(one.value_norms),
         "scale": one.scale,
         "soft_cap": one.soft_cap,
         "sink": None if one.sink is None else store.add(one.sink),
@@ -157,6 +159,7 @@ def _restore(document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Atte
         predictions=_restore_predictions(document["predictions"]),
         predictions_note=str(document["predictions_note"]),
         off=tuple(str(name) for name in document["off"]),
+        off_with=str(document.get("off_with", "zero")),
         written=document.get("written", 0),
     )
 
@@ -196,6 +199,7 @@ def _restore_map(described: Mapping[str, Any], tensors: Mapping[str, Tensor]) ->
         given, sinks = tensors[described["given"]], bool(described["sinks"])
         return DenseMap(kind=kind, layer=layer, mask=mask, given=given, sinks=sinks)
     sink, cap = described["sink"], described["soft_cap"]
+    norms = described.get("value_norms")  # not in the files of earlier versions
     return FactoredMap(
         kind=kind,
         layer=layer,
@@ -203,6 +207,7 @@ def _restore_map(described: Mapping[str, Any], tensors: Mapping[str, Tensor]) ->
         query_vectors=tensors[described["query"]],
         key_vectors=tensors[described["key"]],
         value_vectors=tensors[described["value"]],
+        value_norms=None if norms is None else tensors[norms],
         scale=float(described["scale"]),
         soft_cap=None if cap is None else float(cap),
         sink=None if sink is None else tensors[sink],

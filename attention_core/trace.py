@@ -50,11 +50,12 @@ class Notice:
 @dataclass(frozen=True)
 class Looking:
     """How a trace is shown: whole words instead of pieces, special tokens left out, the rows of one text of a pair
-    and the columns of one. `looking.look` makes it so."""
+    and the columns of one; by the "weight" or by the "norm" of what is handed on. `looking.look` makes it so."""
 
     words: bool = False
     special: str = "show"
     segments: str = "all"
+    measure: str = "weight"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +64,10 @@ class AttentionTrace:
 
     A decoder beside an encoder reads `decoder_input` and writes `target`: row i reads the one's token i, which is
     the token that was written before it, and writes the other's. maps stand by kind, each kind's layers in order. `off`
-    names the heads that were switched off, "kind.layer.head". `written` is how many of source's last tokens the model
-    wrote itself. predictions_note says as a code why there are no predictions. source_queries are the tokens that look
-    where a pair is seen from one text to the other; then `source` is what they look at. A ShapeError or TraceError
-    refuses maps that do not fit the tokens.
+    names the heads that were switched off, "kind.layer.head", `off_with` "zero" or "mean". `written` is how many of
+    source's last tokens the model wrote itself. predictions_note says as a code why there are no predictions.
+    source_queries are the tokens that look where a pair is seen from one text to the other; then `source` is what they
+    look at. A ShapeError or TraceError refuses maps that do not fit the tokens.
     """
 
     model: ModelCard
@@ -83,6 +84,7 @@ class AttentionTrace:
     looking: Looking = Looking()
     source_queries: Tokens | None = None
     written: int = 0
+    off_with: str = "zero"
 
     def __post_init__(self) -> None:
         if not self.maps:
@@ -95,6 +97,8 @@ class AttentionTrace:
             raise TraceError("only a pair seen from one text to the other has tokens of its own that look")
         if type(self.written) is not int or not 0 <= self.written <= len(self.source) - (self.looking == Looking()):
             raise TraceError(f"of {len(self.source)} tokens a model wrote no {self.written!r}")
+        if self.off_with not in ("zero", "mean"):
+            raise TraceError(f"heads are switched off with zero or mean, not {str(self.off_with)[:40]!r}")
         if self.predictions is not None and self.looking == Looking():
             rows = len(self.source if self.decoder_input is None else self.decoder_input)
             if any(one.position is not None and not 0 <= one.position < rows for one in self.predictions.at):

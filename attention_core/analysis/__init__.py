@@ -33,13 +33,19 @@ ANALYSES: Sequence[Analysis] = (
         "profile",
         "Profile of the heads",
         "What does each head do in this text: how widely does it look, how far, at what?",
-        "positional heads: Voita et al. 2019, section 4.1; sinks: Clark et al. 2019, section 3.2",
+        "positional heads: Voita et al. 2019, section 5.1; sinks: Clark et al. 2019, section 3.2",
     ),
     Analysis(
         "mentions",
         "Pronouns and what they might mean",
         "Which words of the text are pronouns, and which might they mean? A suggestion by a small rule.",
         "a rule of this project, for English and Korean",
+    ),
+    Analysis(
+        "difference",
+        "What changes",
+        "What does each head do differently in another text, in another model, or with heads switched off?",
+        "total variation distance between rows; words of several pieces: Clark et al. 2019, section 4.1",
     ),
 )
 

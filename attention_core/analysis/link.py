@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from attention_core.analysis.columns import chosen_kind, column_sums
+from attention_core.analysis.words import groups_of
 from attention_core.errors import InputError, UnknownNameError
 from attention_core.maps import Kind
+from attention_core.tokens import Tokens
 from attention_core.trace import AttentionTrace
 
 Positions = tuple[int, ...]
@@ -29,8 +31,8 @@ class HeadLink:
 
     `others` is the mean of what the other tokens that may attend to the key give to it, and `lift` the weight minus
     that; both None where no other token may. `margin` is the weight minus the largest rival's, None without rivals.
-    `share` is the weight as a part of what the row gives to tokens that are not special. `named` says what a head
-    is that has a large weight and no lift: every token looks there.
+    `share` is the weight as a part of what the row gives to tokens that are not special, None for a key that is special
+    itself. `named` says what a head is that has a large weight and no lift: every token looks there.
     """
 
     layer: int
@@ -39,13 +41,16 @@ class HeadLink:
     lift: float | None
     others: float | None
     margin: float | None
-    share: float
+    share: float | None
     named: Named | None
 
 
 @dataclass(frozen=True)
 class Links:
-    """All heads of a kind, the largest lift first; heads without one come last, by weight."""
+    """All heads of a kind, the largest lift first; heads without one come last, by weight.
+
+    `other_count` is how many tokens the lift compares with; words, where it was asked for `words`.
+    """
 
     kind: Kind
     query: Positions
@@ -53,6 +58,7 @@ class Links:
     rivals: tuple[Positions, ...]
     heads: tuple[HeadLink, ...]
     other_count: int
+    words: bool = False
 
     def of(self, layer: int, head: int) -> HeadLink:
         """One head's numbers; an UnknownNameError for a head that is not there."""
@@ -69,13 +75,15 @@ def link(
     *,
     rivals: Sequence[Sequence[int]] = (),
     kind: str | None = None,
+    words: bool = False,
 ) -> Links:
     """How much each head ties a query to a key, ranked by lift.
 
     query, key and each of the rivals are positions on the axes of that kind, several for a word of several pieces: its
     weight is the sum over the key's pieces and the mean over the query's (Clark et al. 2019, section 4.1). The lift is
     w(query, key) minus the mean of w(q, key) over the tokens q that may attend to the key, leaving out the query, the
-    key and special tokens. An InputError for positions that are none, or for a query that is its own key.
+    key and special tokens; with `words` over the other words, each the mean of its pieces. An InputError for positions
+    that are none, or for a query that is its own key.
     """
     chosen = chosen_kind(trace, kind)
     queries, keys = trace.queries(chosen), trace.keys(chosen)
@@ -92,21 +100,24 @@ def link(
 
     content = tuple(at for at in range(len(keys)) if not keys.special[at])
     others = _others(trace, chosen, asked, wanted)
+    if words:
+        others = _whole(queries, others)
     sink = all(keys.special[at] for at in wanted) or 0 in wanted
+    part = not any(keys.special[at] for at in wanted)
     heads = []
     for layer, one in enumerate(trace.maps_of(chosen)):
         sums = column_sums(one, (wanted, content, *against))  # (head, query, group of keys)
         rows = sums[:, list(asked)].mean(1)  # (head, group of keys)
-        usual = sums[:, list(others), 0].mean(1) if others else None  # (head)
+        usual = sums[..., 0] @ _means(others, one.query_count).to(sums) if others else None  # (head)
         heads += [
-            _head(layer, head, rows[head], None if usual is None else float(usual[head]), sink=sink)
+            _head(layer, head, rows[head], None if usual is None else float(usual[head]), sink=sink, part=part)
             for head in range(one.head_count)
         ]
     heads.sort(key=lambda one: (one.lift is None, -(one.weight if one.lift is None else one.lift), one.layer, one.head))
-    return Links(chosen, asked, wanted, against, tuple(heads), len(others))
+    return Links(chosen, asked, wanted, against, tuple(heads), len(others), words)
 
 
-def _head(layer: int, head: int, row: Tensor, usual: float | None, *, sink: bool) -> HeadLink:
+def _head(layer: int, head: int, row: Tensor, usual: float | None, *, sink: bool, part: bool) -> HeadLink:
     weight, content, *rivals = row.tolist()
     lift = None if usual is None else weight - usual
     plain = lift is not None and weight >= LARGE and lift <= LITTLE * weight
@@ -117,7 +128,7 @@ def _head(layer: int, head: int, row: Tensor, usual: float | None, *, sink: bool
         lift=lift,
         others=usual,
         margin=weight - max(rivals) if rivals else None,
-        share=weight / content if content > 0 else 0.0,
+        share=None if not part else weight / content if content > 0 else 0.0,
         named=("sink" if sink else "topic") if plain else None,
     )
 
@@ -144,8 +155,8 @@ def _demand_allowed(trace: AttentionTrace, kind: Kind, query: Positions, key: Po
     raise InputError(sentence, reason="masked")
 
 
-def _others(trace: AttentionTrace, kind: Kind, query: Positions, key: Positions) -> Positions:
-    """The tokens with which the query is compared: those that may attend to the key in every layer."""
+def _others(trace: AttentionTrace, kind: Kind, query: Positions, key: Positions) -> tuple[Positions, ...]:
+    """The tokens with which the query is compared, each alone: those that may attend to the key in every layer."""
     queries, same = trace.queries(kind), trace.queries(kind) is trace.keys(kind)
     left_out = {*query, *(key if same else ())}
     candidates = [at for at in range(len(queries)) if at not in left_out and not queries.special[at]]
@@ -155,4 +166,18 @@ def _others(trace: AttentionTrace, kind: Kind, query: Positions, key: Positions)
         rows = torch.tensor(candidates, device=one.device)
         allowed = one.mask.window(rows, torch.tensor(key, device=one.device)).any(1).tolist()
         candidates = [at for at, may in zip(candidates, allowed, strict=True) if may]
-    return tuple(candidates)
+    return tuple((at,) for at in candidates)
+
+
+def _means(groups: tuple[Positions, ...], count: int) -> Tensor:
+    """What each of so many positions counts in the mean over groups of their means."""
+    share = torch.zeros(count)
+    for group in groups:
+        share[list(group)] = 1 / (len(groups) * len(group))
+    return share
+
+
+def _whole(queries: Tokens, others: tuple[Positions, ...]) -> tuple[Positions, ...]:
+    """The words of which every piece is among the others."""
+    alone = {at for (at,) in others}
+    return tuple(group for group in groups_of(queries) if alone.issuperset(group))

@@ -153,18 +153,19 @@ def _offsets(one: AttentionMap, rows: list[int], keys: Tokens) -> list[dict[str,
         largest.scatter_add_(1, best, torch.ones_like(best, dtype=largest.dtype))
     count = len(rows)
     distance = (total * (torch.arange(2 * size - 1, device=one.device) - size + 1).abs()).sum(1) / count
-    # An offset counts over the rows that have it: the first token has no previous one.
+    # An offset counts over the rows that have it: the first token has no previous one. A single row has no habit.
     often = possible >= max(2, math.ceil(count / 2))
     share = torch.where(often, total / possible.clamp_min(1), 0.0)
     best_share, place = share.max(1)
+    habit = bool(often.any())
     same = _same_words(one, rows, keys)
     return [
         {
             "distance": float(distance[head]),
-            "offset": int(place[head]) - size + 1,
-            "offset_share": float(best_share[head]),
-            "offset_largest": float(largest[head, place[head]] / possible[place[head]].clamp_min(1)),
-            "own": float(share[head, size - 1]),
+            "offset": int(place[head]) - size + 1 if habit else None,
+            "offset_share": float(best_share[head]) if habit else None,
+            "offset_largest": float(largest[head, place[head]] / possible[place[head]].clamp_min(1)) if habit else None,
+            "own": float(total[head, size - 1] / possible[size - 1].clamp_min(1)),
             "same_word": None if same is None else float(same[head]),
         }
         for head in range(one.head_count)

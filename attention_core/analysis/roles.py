@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from attention_core.analysis.profile import HeadProfile, Profiles
 
-POSITIONAL = 0.9  # Voita et al. 2019, section 4.1: the largest weight stands there at least nine times in ten
+POSITIONAL = 0.9  # Voita et al. 2019, section 5.1: the largest weight stands there at least nine times in ten
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,15 @@ import torch
 from attention_core.capture import hooks, selfcheck
 from attention_core.capture.predict import predict
 from attention_core.capture.run import Run
+from attention_core.capture.switching import heads_off, with_own_target
 from attention_core.capture.writing import Sampling, Step, steps
-from attention_core.errors import AtlasError, NotAvailableError, UnknownNameError
+from attention_core.errors import AtlasError
 from attention_core.models.catalogue import load_catalogue
 from attention_core.models.directory import demand_unchanged, models_folder, revised, with_own
 from attention_core.models.examples import MOST_WRITTEN, Encoded, Example
 from attention_core.models.loading import LoadedModel, load_model, load_reference, wrap
 from attention_core.models.sources import cache_folder, demand_whole, fetch, settled
-from attention_core.nn.watching import Head
+from attention_core.nn.changing import Changes
 from attention_core.trace import AttentionTrace, Notice, Provenance
 
 __all__ = [
@@ -43,7 +44,6 @@ __all__ = [
 
 # Syllables, and the jamo that they are made of.
 _HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff]")
-_NUMBER = re.compile("0|[1-9][0-9]{0,3}")
 _opened: dict[str, LoadedModel] = {}
 
 
@@ -63,16 +63,14 @@ def capture(
     """
     loaded = ready(_loaded(model, tokenizer))
     example = Example(example) if isinstance(example, str) else example
-    off = _heads(loaded, example)
+    changes = heads_off(loaded, example)
     encoded = loaded.encode(example, truncate=truncate)
     started = time.perf_counter()
     with torch.inference_mode():
         unfinished = False
         if loaded.encoder_decoder and encoded.target is None:
-            written = loaded.reader.write(_write(loaded, encoded, off))
-            unfinished = not written.special[-1]  # the marker of its end was never written
-            encoded = loaded.with_target(encoded, written)
-        run = _run(loaded, dict(encoded.inputs), off)
+            encoded, unfinished = with_own_target(loaded, encoded, changes)
+        run = _run(loaded, dict(encoded.inputs), changes)
         error, limit = selfcheck.check_rows(run, loaded.dtype)
         predictions, note = predict(loaded, encoded, run)
     return AttentionTrace(
@@ -96,6 +94,7 @@ def capture(
         predictions_note=note,
         off=example.off,
         written=len(example.written),
+        off_with=example.off_with,
     )
 
 
@@ -133,7 +132,8 @@ def write(
     """
     loaded = ready(model)
     loaded.check_writes(example)
-    return steps(loaded, example, _heads(loaded, example), sampling, most)
+    changes = heads_off(loaded, example, writes=True)
+    return steps(loaded, example, changes, sampling, most)
 
 
 def has_chat(model: LoadedModel) -> bool:
@@ -181,36 +181,24 @@ def _loaded(model: Any, tokenizer: Any) -> LoadedModel:
     return wrap(model, tokenizer)
 
 
-def _heads(model: LoadedModel, example: Example) -> tuple[Head, ...]:
-    """The heads to switch off; an UnknownNameError for a name that is none, as "decoder-self.0.3" is one."""
-    if example.off and model.back_end != "in-house":
-        raise NotAvailableError(
-            f"heads of {model.card.title} cannot be switched off: its attention is not run by our own transformer"
-        )
-    heads = []
-    for name in example.off:
-        kind, _, place = name.partition(".")
-        layer, _, head = place.partition(".")
-        if not (_NUMBER.fullmatch(layer) and _NUMBER.fullmatch(head)):
-            raise UnknownNameError("head", name, ["kind.layer.head, for example encoder-self.0.0"])
-        heads.append((kind, int(layer), int(head)))
-    return tuple(heads)
-
-
 def _prove(model: LoadedModel) -> None:
     """Probe the back end; where it is refused, fall back to dense weights in place."""
     inputs = selfcheck.probe_inputs(model)
     network: Any = model.network
     if model.back_end == "in-house":
-        if model.folder is None:  # no other library runs it: the readable formula is the reference
-            from attention_core.capture import inhouse
+        from attention_core.capture import inhouse
 
-            selfcheck.compare(_run(model, inputs), inhouse.readable_run(network, inputs), model.dtype)
+        model.outputs = inhouse.outputs_of(network)
+        if model.folder is None:  # no other library runs it: the readable formula is the reference
+            reference = inhouse.readable_run(network, inputs)
+            model.there = reference.there
+            selfcheck.compare(_run(model, inputs), reference, model.dtype)
             return
         network = load_reference(model.folder, dtype=model.dtype, device=model.device, bare=True)
     else:
         network.set_attn_implementation("eager")
     reference = hooks.run(network, inputs)
+    model.there = reference.there
     selfcheck.check_fit(model, reference)
     if model.back_end == "eager":
         return
@@ -219,6 +207,7 @@ def _prove(model: LoadedModel) -> None:
             from attention_core.capture import interface
 
             interface.install(network)
+            model.outputs = interface.find_outputs(network, inputs)
         selfcheck.compare(_run(model, inputs), reference, model.dtype)
     except (AtlasError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
         selfcheck.check_kinds(reference)
@@ -226,33 +215,17 @@ def _prove(model: LoadedModel) -> None:
         network.set_attn_implementation("eager")
 
 
-def _run(model: LoadedModel, inputs: dict[str, Any], off: tuple[Head, ...] = ()) -> Run:
+def _run(model: LoadedModel, inputs: dict[str, Any], changes: Changes | None = None) -> Run:
     network: Any = model.network
     if model.back_end == "in-house":
         from attention_core.capture import inhouse
 
-        return inhouse.run(network, inputs, off)
+        return inhouse.run(network, inputs, changes, model.outputs)
     if model.back_end == "interface":
         from attention_core.capture import interface  # imports transformers, which takes seconds
 
-        return interface.run(network, inputs)
+        return interface.run(network, inputs, changes, model.outputs)
     return hooks.run(network, inputs)
-
-
-def _write(model: LoadedModel, encoded: Encoded, off: tuple[Head, ...]) -> list[int]:
-    """The ids of the target that the model writes by itself, always the most probable one next."""
-    network: Any = model.network
-    limit = min(MOST_WRITTEN, model.card.max_tokens or MOST_WRITTEN)
-    if model.back_end == "in-house":
-        from attention_core.capture import inhouse
-
-        return inhouse.write(network, encoded.inputs, limit, off)
-    if not (hasattr(network, "can_generate") and network.can_generate()):
-        raise NotAvailableError(f"{model.card.title} cannot write by itself and needs a target text")
-    ids = network.generate(**encoded.inputs, do_sample=False, num_beams=1, max_new_tokens=limit)[0].tolist()
-    if len(ids) < 2:
-        raise NotAvailableError(f"{model.card.title} writes nothing for this text; give it a target")
-    return list(ids[1:])  # without the start token
 
 
 def _notices(model: LoadedModel, encoded: Encoded, *, unfinished: bool) -> tuple[Notice, ...]:

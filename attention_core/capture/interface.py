@@ -1,13 +1,15 @@
 """Capture from transformers models through their attention interface.
 
 One attention function is registered together with its mask function: without the second, GPT-2 gets no mask and
-looks at the future. It is inactive unless a collector stands in the context variable, so two requests never mix.
-The fast kernel computes; the collector keeps references to queries, keys and values.
+looks at the future. It is inactive unless a pass stands in the context variable, so two requests never mix. The fast
+kernel computes; a collector keeps references to queries, keys and values, and changes are made around the kernel.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,6 +18,8 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from attention_core.capture.entering import demand_entered, entering
+from attention_core.capture.projections import Finder
 from attention_core.capture.run import (
     Run,
     Seen,
@@ -29,10 +33,14 @@ from attention_core.capture.run import (
 )
 from attention_core.capture.sites import Sites
 from attention_core.errors import TraceError
-from attention_core.maps import Bias, FactoredMap, RelativeBias
+from attention_core.maps import Bias, FactoredMap, Kind, RelativeBias
 from attention_core.masks import CausalMask, Mask, recognise
+from attention_core.nn.changing import NOWHERE, Changes, There
+from attention_core.nn.norms import NO_OUTPUTS, Outputs
+from attention_core.nn.shapes import zero_empty_rows
 
 NAME = "attention_atlas"
+PROBED = 24  # tokens that are enough to see what the heads' outputs go through
 # What models hand over that changes no weight: dropout is off in eval mode, the window is in the mask already, and
 # `deterministic` is for gradients of another kernel.
 _HARMLESS = frozenset(
@@ -55,22 +63,23 @@ _HARMLESS = frozenset(
 class Collector:
     """Gathers what the attention function sees during one forward pass."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, outputs: Outputs = NO_OUTPUTS) -> None:
         self.seen: list[Seen] = []
-        self._sites = Sites(network)
+        self._outputs = outputs
         # Layers share masks and biases: each is read once. The tensor is kept, so that its id stays its own.
         self._masks: dict[int, tuple[Tensor, Mask]] = {}
         self._biases: dict[int, tuple[Tensor, Bias | None]] = {}
 
     def add(
-        self, module: nn.Module, vectors: tuple[Tensor, Tensor, Tensor], output: Tensor, **how: Any
+        self, place: tuple[Kind, int], vectors: tuple[Tensor, Tensor, Tensor], output: Tensor, **how: Any
     ) -> None:
-        """Keep one sub-layer: its vectors (batch, head, position, dim) and a few rows of its output."""
+        """Keep one sub-layer: its vectors (batch, head, position, dim) and a few rows of its kernel's output."""
         query, key, value = (tensor[0].detach() for tensor in vectors)
         if vectors[0].shape[0] != 1:
             raise TraceError(f"a trace is of one example, not of a batch of {vectors[0].shape[0]}")
-        kind, layer = self._sites.next(module)
+        kind, layer = place
         rows = sample_rows(query.shape[1])
+        projection = self._outputs.get(place)
         one = FactoredMap(
             kind=kind,
             layer=layer,
@@ -82,6 +91,7 @@ class Collector:
             bias=self._bias(how["bias"]),
             soft_cap=how["soft_cap"],
             sink=how["sink"],
+            value_norms=None if projection is None else projection.lengths(value, len(query)),
         )
         # The interface returns (batch, query, head, value_dim).
         self.seen.append(Seen(one, rows, rows_of(output[0].transpose(0, 1), rows)))
@@ -112,10 +122,10 @@ class NewestRows:
         self._read = read  # tokens, the newest included
 
     def add(
-        self, module: nn.Module, vectors: tuple[Tensor, Tensor, Tensor], output: Tensor, **how: Any
+        self, place: tuple[Kind, int], vectors: tuple[Tensor, Tensor, Tensor], output: Tensor, **how: Any
     ) -> None:
         """Keep the newest query's row of one sub-layer, over all tokens read."""
-        del module, output
+        del place, output
         mask, bias = how["mask"], how["bias"]
         if mask is not None and (mask.dtype != torch.bool or mask.shape[:2] != (1, 1)):
             raise TraceError(f"a mask {mask.dtype} of shape {tuple(mask.shape)} cannot be read")
@@ -130,14 +140,59 @@ class NewestRows:
         self.rows.append(with_dropped(row, self._read))
 
 
-_collector: ContextVar[Collector | NewestRows | None] = ContextVar("attention_atlas_collector", default=None)
+@dataclass(eq=False)
+class Going:
+    """A pass that goes on: who gathers what it sees, and what is done to it.
+
+    hidden: (batch, source position), True where no query may look.
+    """
+
+    sites: Sites
+    collector: Collector | NewestRows | Finder | None = None
+    changes: Changes | None = None
+    hidden: Tensor | None = None
+
+    def masked(self, kind: Kind, mask: Tensor | None, causal: bool, query: Tensor, key: Tensor) -> Tensor | None:
+        """The mask (batch, 1, query, key) in which no query looks at a hidden token; `mask` itself where none is."""
+        if self.hidden is None or not self.sites.reads_source(kind):
+            return mask
+        if mask is None and causal:
+            mask = _causal(query, key)
+        if mask is not None and mask.dtype != torch.bool:
+            raise TraceError(f"a mask {mask.dtype} of shape {tuple(mask.shape)} cannot be read")
+        open_keys = ~self.hidden[:, None, None, :]  # (batch, 1, 1, key)
+        return open_keys.expand(-1, 1, query.shape[2], -1) if mask is None else mask & open_keys
+
+    def value(self, place: tuple[Kind, int], value: Tensor) -> Tensor:
+        """The values (batch, key head, key, value_dim) that the kernel gets."""
+        return value if self.changes is None else self.changes.value(*place, value)
+
+    def output(self, place: tuple[Kind, int], output: Tensor) -> Tensor:
+        """What goes on of the output (batch, query, head, value_dim), as the interface has it."""
+        if self.changes is None:
+            return output
+        return self.changes.output(*place, output.transpose(1, 2)).transpose(1, 2).contiguous()
+
+
+_going: ContextVar[Going | None] = ContextVar("attention_atlas_going", default=None)
+
+
+@contextmanager
+def _listening(going: Going) -> Iterator[None]:
+    token = _going.set(going)
+    try:
+        yield
+    finally:
+        _going.reset(token)
 
 
 class Continuation:
     """A decoder of transformers in the middle of a text, with the cache of its own library."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, changes: Changes | None = None, there: There = NOWHERE) -> None:
         self._network = network
+        self._changes = changes
+        self._sites = Sites(network, there)
         self._options = step_options(network)
         self._past: Any = None
         self._read = 0
@@ -146,27 +201,50 @@ class Continuation:
         """The scores of the next token (token), and the rows of the newest position (layer, head, key), float32."""
         self._read += ids.shape[1]
         rows = NewestRows(self._read)
-        token = _collector.set(rows)
-        try:
+        with _listening(Going(self._sites, rows, self._changes)):
             output = self._network(input_ids=ids, past_key_values=self._past, **self._options)
-        finally:
-            _collector.reset(token)
         self._past = output.past_key_values
         return output.logits[0, -1], torch.stack(rows.rows)
 
 
-def run(network: nn.Module, inputs: Mapping[str, Tensor]) -> Run:
-    """One forward pass over one example, as factored maps. The network must be `installed`."""
-    collector = Collector(network)
-    token = _collector.set(collector)
-    try:
+def run(
+    network: nn.Module, inputs: Mapping[str, Tensor], changes: Changes | None = None, outputs: Outputs = NO_OUTPUTS
+) -> Run:
+    """One forward pass over one example, as factored maps; with value norms where `outputs` are. The network must be
+    `installed`."""
+    collector = Collector(outputs)
+    with _listening(Going(Sites(network), collector, changes)):
         output = network(**inputs, **call_options(network), return_dict=True)
-    finally:
-        _collector.reset(token)
     if not collector.seen:
         raise TraceError(f"{type(network).__name__} does not use the attention interface")
     logits = logits_of(network, output, collector.seen[-1].map.query_count)
     return Run(tuple(collector.seen), output[0][0], logits)
+
+
+def find_outputs(network: nn.Module, inputs: Mapping[str, Tensor]) -> Outputs:
+    """The layers that mix the heads' outputs, as far as they can be found. The network must be `installed`."""
+    short = {name: given[:, :PROBED] if given.ndim == 2 else given for name, given in inputs.items()}
+    finder = Finder()
+    with finder.watching(network), _listening(Going(Sites(network), finder)):
+        network(**short, **call_options(network), return_dict=True)
+    return finder.found
+
+
+def say(
+    network: nn.Module, inputs: Mapping[str, Tensor], changes: Changes | None, hidden: Tensor | None, **options: Any
+) -> Any:
+    """What the network itself returns for a batch, of which no record is kept; `options` are for its own call."""
+    with _listening(Going(Sites(network), None, changes, hidden)), entering(network, changes):
+        return network(**inputs, **call_options(network) | options, return_dict=True)
+
+
+def write(
+    network: Any, inputs: Mapping[str, Tensor], limit: int, changes: Changes | None = None, there: There = NOWHERE
+) -> list[int]:
+    """The ids that an encoder-decoder writes for a source, always the most probable one next, after its start."""
+    with _listening(Going(Sites(network, there), None, changes)):
+        ids = network.generate(**inputs, do_sample=False, num_beams=1, max_new_tokens=limit)[0].tolist()
+    return list(ids[1:])
 
 
 def install(network: Any) -> None:
@@ -201,7 +279,7 @@ def _attend(
     **options: Any,
 ) -> tuple[Tensor, Tensor | None]:
     """transformers' attention function: the fast kernel where it can, the model's own formula where it cannot."""
-    collector = _collector.get()
+    going = _going.get()
     used = {
         name: options.pop(name, None)
         for name in ("scaling", "is_causal", "softcap", "s_aux", "position_bias")
@@ -213,34 +291,52 @@ def _attend(
         )
     causal = used["is_causal"] if used["is_causal"] is not None else getattr(module, "is_causal", True)
     causal = bool(causal) and query.shape[2] > 1 and attention_mask is None
-    if used["softcap"] is not None or used["s_aux"] is not None:
-        output = _own_formula(
-            module, (query, key, value), _additive(attention_mask, query, key, causal), used, options
-        )
-    else:
-        output = sdpa_attention_forward(
-            module,
-            query,
-            key,
-            value,
-            attention_mask,
-            scaling=used["scaling"],
-            is_causal=causal,
-            position_bias=used["position_bias"],
-        )[0]
-    if collector is not None:
-        collector.add(
-            module,
-            (query, key, value),
+    if going is None:
+        return _computed(module, (query, key, value), attention_mask, causal, used, options), None
+    place = going.sites.next(module)
+    demand_entered(*place)
+    mask = going.masked(place[0], attention_mask, causal, query, key)
+    causal = causal and mask is None
+    vectors = query, key, going.value(place, value)
+    output = _computed(module, vectors, mask, causal, used, options)  # (batch, query, head, value_dim)
+    if mask is not attention_mask:  # a token that may look at nothing brings nothing, whatever a kernel makes of it
+        assert mask is not None
+        output = zero_empty_rows(output.transpose(1, 2), mask).transpose(1, 2)
+    if going.collector is not None:
+        going.collector.add(
+            place,
+            vectors,
             output,
-            mask=attention_mask,
+            mask=mask,
             causal=causal,
             scale=used["scaling"] if used["scaling"] is not None else query.shape[-1] ** -0.5,
             bias=used["position_bias"],
             soft_cap=used["softcap"],
             sink=None if used["s_aux"] is None else used["s_aux"].detach(),
         )
-    return output, None
+    return going.output(place, output), None
+
+
+def _computed(
+    module: nn.Module,
+    vectors: tuple[Tensor, Tensor, Tensor],
+    mask: Tensor | None,
+    causal: bool,
+    used: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> Tensor:
+    """The output (batch, query, head, value_dim), by torch's kernel or the model's own formula."""
+    if used["softcap"] is not None or used["s_aux"] is not None:
+        return _own_formula(module, vectors, _additive(mask, vectors[0], vectors[1], causal), used, options)
+    output: Tensor = sdpa_attention_forward(
+        module,
+        *vectors,
+        mask,
+        scaling=used["scaling"],
+        is_causal=causal,
+        position_bias=used["position_bias"],
+    )[0]
+    return output
 
 
 def _own_formula(
@@ -266,11 +362,16 @@ def _additive(mask: Tensor | None, query: Tensor, key: Tensor, causal: bool) -> 
     if mask is None:
         if not causal:
             return None
-        positions = (torch.arange(size, device=query.device) for size in (query.shape[2], key.shape[2]))
-        mask = CausalMask().window(*positions)[None, None]
+        mask = _causal(query, key)
     if mask.dtype != torch.bool:
         return mask
     return torch.zeros((), dtype=query.dtype, device=mask.device).where(mask, torch.finfo(query.dtype).min)
+
+
+def _causal(query: Tensor, key: Tensor) -> Tensor:
+    """No query looks at a later key: (1, 1, query, key)."""
+    positions = (torch.arange(size, device=query.device) for size in (query.shape[2], key.shape[2]))
+    return CausalMask().window(*positions)[None, None]
 
 
 AttentionInterface.register(NAME, _attend)

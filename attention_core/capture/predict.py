@@ -1,6 +1,6 @@
 """What a model said about an example, read from the scores of its last pass."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from attention_core.tokens import Tokens
 
 CANDIDATES = 5
 _BLOCK = 64  # rows whose scores over the whole vocabulary are in memory at once
-_MASKS = ("[MASK]", "<mask>")
+MASKS = ("[MASK]", "<mask>")
 
 
 def predict(model: LoadedModel, encoded: Encoded, run: Run) -> tuple[Predictions | None, str]:
@@ -27,7 +27,7 @@ def predict(model: LoadedModel, encoded: Encoded, run: Run) -> tuple[Predictions
     source = encoded.source
     if "decoder-self" in {one.kind for one in run.maps}:
         return _words("next-token", model.reader, run.logits, _following(source), _last_rows(source)), ""
-    masked = [at for at, piece in enumerate(source.pieces) if piece in _MASKS]
+    masked = [at for at, piece in enumerate(source.pieces) if piece in MASKS]
     if not masked:
         return None, "no-mask"
     return _words("masked-token", model.reader, run.logits, None, masked), ""
@@ -67,13 +67,10 @@ def _words(
 
 
 def _classes(scores: Tensor, labels: Mapping[int, str]) -> tuple[Prediction, ...]:
-    """The answers about a picture: labels "colour/red" are one question a beginning, others one question in all."""
-    questions: dict[str, list[int]] = {}
-    names = [labels.get(number, f"class {number}") for number in range(len(scores))]
-    for number, name in enumerate(names):
-        questions.setdefault(name.rpartition("/")[0], []).append(number)
+    """The answers about a picture, question by question."""
+    names = class_names(labels, len(scores))
     found = []
-    for question, members in questions.items():
+    for question, members in questions_of(names).items():
         probabilities = torch.softmax(scores[members].float(), dim=-1)  # (class of this question)
         order = probabilities.argsort(descending=True).tolist()
         said = tuple(
@@ -81,3 +78,16 @@ def _classes(scores: Tensor, labels: Mapping[int, str]) -> tuple[Prediction, ...
         )
         found.append(Prediction(said[: max(CANDIDATES, 10)], label=question or "class"))
     return tuple(found)
+
+
+def class_names(labels: Mapping[int, str], count: int) -> list[str]:
+    """The name of each class by number."""
+    return [labels.get(number, f"class {number}") for number in range(count)]
+
+
+def questions_of(names: Sequence[str]) -> dict[str, list[int]]:
+    """The classes by question: names "colour/red" are one question a beginning, others one question in all."""
+    questions: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        questions.setdefault(name.rpartition("/")[0], []).append(number)
+    return questions

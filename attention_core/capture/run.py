@@ -10,6 +10,7 @@ from torch import Tensor
 
 from attention_core.capture.sites import text_config
 from attention_core.maps import AttentionMap
+from attention_core.nn.changing import There
 
 LAST_ROWS = 512  # of a long text, the rows whose predictions are kept
 Logits = Callable[[slice], Tensor]
@@ -40,6 +41,11 @@ class Run:
     def maps(self) -> tuple[AttentionMap, ...]:
         """The maps, each kind's layers in order."""
         return tuple(one.map for one in self.seen)
+
+    @property
+    def there(self) -> There:
+        """How many layers and heads each kind of attention has."""
+        return {str(one.kind): (one.layer + 1, one.head_count) for one in self.maps}
 
 
 def sample_rows(count: int) -> tuple[int, ...]:

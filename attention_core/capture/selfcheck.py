@@ -128,12 +128,15 @@ def compare(ours: Run, reference: Run, dtype: torch.dtype) -> float:
                     f"more than {limit:.1e}"
                 )
             worst = max(worst, error)
-    _compare_hidden(ours.hidden, reference.hidden, dtype)
+    compare_hidden(ours.hidden, reference.hidden, dtype)
     return worst
 
 
-def _compare_hidden(ours: Tensor, reference: Tensor, dtype: torch.dtype) -> None:
-    """The last hidden state sees every layer's rounding: 100 times a weight's tolerance, relative to its size."""
+def compare_hidden(ours: Tensor, reference: Tensor, dtype: torch.dtype) -> None:
+    """A SelfCheckError for a last hidden state that is not the reference, as far as rounding goes.
+
+    It sees every layer's rounding: 100 times a weight's tolerance, relative to its size.
+    """
     scale = float(reference.float().abs().max())
     error = float((ours.float() - reference.float()).abs().max()) / max(scale, 1e-30)
     limit = min(0.1, 100 * tolerance(dtype, 0.0))

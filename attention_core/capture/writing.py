@@ -4,7 +4,7 @@ A key-value cache makes every step read one token; nothing of it outlives the st
 maps of the whole come from one exact pass over prompt and answer, which `generate` makes.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -15,7 +15,7 @@ from attention_core.errors import InputError, TooManyTokensError, TraceError
 from attention_core.models.decoders import end_tokens
 from attention_core.models.examples import MOST_WRITTEN, Encoded, Example
 from attention_core.models.loading import LoadedModel
-from attention_core.nn.watching import Head
+from attention_core.nn.changing import Changes
 from attention_core.predictions import Candidate
 
 CANDIDATES = 5
@@ -84,7 +84,7 @@ class Continuation(Protocol):
 
 
 def steps(
-    model: LoadedModel, example: Example, off: Iterable[Head], sampling: Sampling, most: int
+    model: LoadedModel, example: Example, changes: Changes | None, sampling: Sampling, most: int
 ) -> Generator[Step]:
     """The steps of a proved model that can write; whatever is wrong with the example is raised before the first.
 
@@ -101,7 +101,7 @@ def steps(
     if room < 1:
         assert limit is not None
         raise TooManyTokensError(count, limit, what="room")
-    return _steps(model, encoded, _continuation(model, off), _Choice(model, sampling, len(example.written)),
+    return _steps(model, encoded, _continuation(model, changes), _Choice(model, sampling, len(example.written)),
                   (min(most, left), room))  # fmt: skip
 
 
@@ -180,16 +180,16 @@ class _Choice:
         return torch.rand((), dtype=torch.float64, generator=self._chance)
 
 
-def _continuation(model: LoadedModel, off: Iterable[Head]) -> Continuation:
+def _continuation(model: LoadedModel, changes: Changes | None) -> Continuation:
     network: Any = model.network
     if model.back_end == "in-house":
         from attention_core.capture import inhouse
 
-        return inhouse.Continuation(network, off)
+        return inhouse.Continuation(network, changes)
     if model.back_end == "interface":
         from attention_core.capture import interface  # imports transformers, which takes seconds
 
-        return interface.Continuation(network)
+        return interface.Continuation(network, changes, model.there)
     from attention_core.capture import hooks
 
     return hooks.Continuation(network)

@@ -15,6 +15,9 @@ from attention_core.figures.matplotlib_writer import to_matplotlib
 from attention_core.trace import AttentionTrace
 
 Weights = torch.Tensor | ArrayLike
+# What a cell says, by the measure that a trace is seen by: in the alternative text, and in the caption.
+WHAT = {"weight": "attention weights", "norm": "shares of the length of what is handed on"}
+NAMED = {"weight": "", "norm": "length ‖αf(x)‖"}
 
 
 @overload
@@ -66,8 +69,9 @@ def head_figure(trace: AttentionTrace, layer: int, head: int, kind: str | None =
     queries, keys = trace.queries(kind).texts, trace.keys(kind).texts
     window = attention.weights(head)[0]  # (query, key)
     # A quantised model is another model than the published one, and a figure travels without its page.
-    parts = [trace.model.title, f"L{layer} H{head}", *(["quantised"] if trace.model.precision == "quantised" else [])]
-    figure = heatmap_figure(window, queries, keys, caption=" · ".join(parts))
+    quantised, measure = trace.model.precision == "quantised", trace.looking.measure
+    parts = [trace.model.title, f"L{layer} H{head}", NAMED[measure], "quantised" if quantised else ""]
+    figure = heatmap_figure(window, queries, keys, caption=" · ".join(filter(None, parts)), what=WHAT[measure])
     allowed = attention.allowed().cpu().numpy()  # (query, key)
     return figure if allowed.all() else replace(figure, blocked=~allowed)
 
@@ -79,14 +83,16 @@ def heatmap_figure(
     *,
     largest: float | None = None,
     caption: str = "",
+    what: str = WHAT["weight"],
 ) -> Figure:
-    """The heatmap as plain data, for any writer; colours end at `largest`, by default the largest weight."""
+    """The heatmap as plain data, for any writer; colours end at `largest`, by default the largest weight. `what` the
+    cells are is said in its alternative text."""
     matrix = _matrix(weights)
     queries = _labels(tokens)
     keys = queries if key_tokens is None else _labels(key_tokens)
     if largest is None:
         largest = float(matrix.max(initial=0)) or 1.0
-    return Figure(matrix, queries, keys, largest, caption, _alt_text(matrix, queries, keys))
+    return Figure(matrix, queries, keys, largest, caption, _alt_text(matrix, queries, keys, what))
 
 
 def _matrix(weights: Weights) -> NDArray[np.float64]:
@@ -110,11 +116,11 @@ def _labels(tokens: Any) -> tuple[str, ...]:
     return tuple(map(label, tokens))
 
 
-def _alt_text(matrix: NDArray[np.float64], queries: Sequence[str], keys: Sequence[str]) -> str:
+def _alt_text(matrix: NDArray[np.float64], queries: Sequence[str], keys: Sequence[str], what: str) -> str:
     if matrix.shape != (len(queries), len(keys)) or not matrix.size:
         return ""  # the constructor will refuse it
     query, key = divmod(int(np.nanargmax(matrix)), len(keys))
     return (
-        f"Heatmap of attention weights, {len(queries)} queries by {len(keys)} keys. "
+        f"Heatmap of {what}, {len(queries)} queries by {len(keys)} keys. "
         f"The largest is {matrix[query, key]:.3f}, from {queries[query]} to {keys[key]}."
     )

@@ -32,9 +32,9 @@ class Example:
     """What to look at: a text, a pair of texts for one encoder, a source with its target text, or a picture.
 
     `image` is uint8 (height, width, 3), as `pictures.read_picture` gives it. `off` names heads that are switched
-    off while the model runs, each as "kind.layer.head". `written` are the ids of tokens that follow the text, at most
-    MOST_WRITTEN, for a decoder that writes on. With `chat` the text is a person's message, which goes into the
-    model's chat template.
+    off while the model runs, each as "kind.layer.head"; `off_with` is "zero" or "mean", as `nn.changing.HeadsOff` says.
+    `written` are the ids of tokens that follow the text, at most MOST_WRITTEN, for a decoder that writes on. With
+    `chat` the text is a person's message, which goes into the model's chat template.
     """
 
     text: str = ""
@@ -44,6 +44,7 @@ class Example:
     off: tuple[str, ...] = ()
     written: tuple[int, ...] = ()
     chat: bool = False
+    off_with: str = "zero"
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,8 +26,10 @@ from attention_core.models.examples import (
 from attention_core.models.reference import load_reference
 from attention_core.models.seeing import Seeing, read_preprocessor
 from attention_core.models.tokenizer import guarded, read_tokenizer
+from attention_core.nn.changing import There
 from attention_core.nn.checkpoints import load_transformer
 from attention_core.nn.families import FAMILIES
+from attention_core.nn.norms import Outputs
 from attention_core.tokens import Tokens
 
 __all__ = ["EmptyTextError", "Encoded", "Example", "LoadedModel", "load_model", "load_reference", "wrap"]
@@ -40,7 +42,9 @@ class LoadedModel:
     """A network with its tokenizer. `back_end` says how attention is read; `checked` once it has been proved.
 
     A model of pictures has `seeing` instead of a tokenizer. `labels` are the names of its classes by number. `folder`
-    is where transformers finds the same model, None where it knows none.
+    is where transformers finds the same model, None where it knows none. `there` is what was seen when it was proved:
+    how many layers and heads each kind of attention has, in the order in which they run. `outputs` are the layers that
+    mix the heads' outputs, as far as they were found then.
     """
 
     card: ModelCard
@@ -56,6 +60,8 @@ class LoadedModel:
     refusal: str | None = None  # why a faster back end was refused by the self-check
     lock: threading.Lock = field(default_factory=threading.Lock)
     chat: ChatTemplate | None = None
+    there: There = field(default_factory=dict)
+    outputs: Outputs = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._reader = None if self.tokenizer is None else TextReader(self.tokenizer, self.card)

@@ -13,6 +13,7 @@ import psutil
 
 PASS_BASE = 8 << 20  # what any pass takes: buffers of the kernels, the self-check's rows, Python's own
 LOAD_BASE = 176 << 20  # what any load takes: the tokenizer, the libraries' own, the probe that proves the model
+BLOCK_NUMBERS = 3 << 19  # one block of scores, its softmax and what is made of them
 ROWS_OF_SCORES = 64  # predictions are made of this many rows at once
 _NAMES: dict[str, tuple[str, ...]] = {
     "width": ("embed_dim", "hidden_size", "d_model", "n_embd", "dim"),
@@ -100,11 +101,24 @@ def pass_bytes(
     weights = sum(layers * queries * keys for layers, queries, keys in pairs) * shape.heads if dense else 0
     longest = max(source, target)
     # While one layer runs: its input and sums, what enters and leaves the two linear maps, one block of scores.
-    running = longest * (8 * shape.width + 3 * shape.inner) + 3 * (1 << 19)
+    running = longest * (8 * shape.width + 3 * shape.inner) + BLOCK_NUMBERS
     if dense:
         running += 3 * shape.heads * longest * max(source, longest)
     said = (3 * min(longest, ROWS_OF_SCORES) + min(longest, said_rows)) * shape.vocabulary
     return PASS_BASE + item * (kept + weights + running) + 4 * said
+
+
+def graph_bytes(shape: Shape, source: int, target: int = 0, *, item: int = 4) -> int:
+    """Bytes that one pass takes whose gradients are wanted: what each layer makes of its tokens is kept to the end.
+
+    Not its weights: they are no part of what is differentiated (`experiments.gradients`).
+    """
+    layers = shape.encoder_layers * max(1, source) + shape.decoder_layers * max(1, target or source)
+    kept = layers * (12 * shape.width + 4 * shape.inner)  # norms and sums, queries, keys, values; the MLP's inside
+    # A kernel that cannot be differentiated in blocks makes the scores of one layer whole, and their gradient.
+    longest = max(1, source, target)
+    whole = 4 * shape.heads * longest * longest
+    return pass_bytes(shape, source, target, item=item) + item * (kept + whole)
 
 
 def available_bytes(device: str = "cpu") -> int:

@@ -15,6 +15,7 @@ from attention_core.nn.attention import (
     fused_causal_attention,
     masked_softmax,
 )
+from attention_core.nn.changing import Changes, HeadsOff, ValuesOff
 from attention_core.nn.checkpoints import config_of, load_transformer, save_transformer
 from attention_core.nn.config import Patches, TransformerConfig
 from attention_core.nn.generation import greedy
@@ -24,13 +25,16 @@ from attention_core.nn.watching import Cache, Watch
 __all__ = [
     "AttentionRecord",
     "Cache",
+    "Changes",
     "CrossAttention",
+    "HeadsOff",
     "MultiHeadAttention",
     "Patches",
     "SelfAttention",
     "Transformer",
     "TransformerConfig",
     "TransformerOutput",
+    "ValuesOff",
     "Watch",
     "attention",
     "attention_scores",

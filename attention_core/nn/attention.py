@@ -10,7 +10,6 @@ Vaswani et al. 2017, "Attention Is All You Need":
     MultiHead(Q, K, V) = Concat(head₁, …, headₕ) Wᴼ,  headᵢ = Attention(Q Wᵢ^Q, K Wᵢ^K, V Wᵢ^V) (sect. 3.2.2)
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Self
@@ -200,7 +199,7 @@ class _Heads(nn.Module):
         return self.merge(output), weights
 
     # `attend` in three steps, for a transformer, which turns queries and keys, keeps keys and values, or
-    # switches heads off in between.
+    # changes something in between.
 
     def split(self, x: Tensor, projection: nn.Linear) -> Tensor:
         """The vectors of every head (batch, head, position, dim) of x (batch, position, embed_dim)."""
@@ -233,14 +232,8 @@ class _Heads(nn.Module):
             output = fused_attention(query, key, value, mask, scale=self.scale)  # (batch, head, query, dim)
         return AttentionRecord(query, key, value, self.scale, mask, output, causal)
 
-    def merge(self, output: Tensor, off: Sequence[int] = ()) -> Tensor:
-        """The heads' outputs (batch, head, query, dim) side by side, projected: (batch, query, embed_dim).
-
-        Of the heads in `off` come zeros instead (Michel et al. 2019, "Are Sixteen Heads Really Better than
-        One?", section 2.1).
-        """
-        if off:
-            output = output.index_fill(1, torch.tensor(off, device=output.device), 0.0)
+    def merge(self, output: Tensor) -> Tensor:
+        """The heads' outputs (batch, head, query, dim) side by side, projected: (batch, query, embed_dim)."""
         merged: Tensor = self.output(output.transpose(1, 2).flatten(2))  # (batch, query, embed_dim)
         return merged
 

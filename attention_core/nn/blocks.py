@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from attention_core.nn.attention import AttentionRecord, MultiHeadAttention
+from attention_core.nn.attention import MultiHeadAttention
 from attention_core.nn.config import ACTIVATIONS, CROSS, ENCODER_SELF, TransformerConfig
 from attention_core.nn.positions import rotate, sinusoidal
 from attention_core.nn.watching import Cache, Watch
@@ -130,6 +130,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, given: Pass) -> Tensor:
         """The next hidden state (batch, position, embed_dim)."""
+        if given.watch is not None:
+            x = given.watch.changes.entering(self.kind, self.layer, x)
         x = self._add(x, self.attention_norm, lambda y: self._look_within(y, given))
         if self.has_cross:
             x = self._add(x, self.cross_norm, lambda y: self._look_at_source(y, given))
@@ -146,9 +148,7 @@ class Block(nn.Module):
             q, k = rotate(q, given.start), rotate(k, given.start)
         if given.cache is not None:
             k, v = given.cache.extend(self.kind, self.layer, k, v)
-        readable = given.watch is not None and given.watch.readable
-        record = heads.mix(q, k, v, given.mask, causal=given.causal, readable=readable)
-        return self._merge(heads, self.kind, record, given.watch)
+        return self._mix(heads, self.kind, (q, k, v), given)
 
     def _look_at_source(self, x: Tensor, given: Pass) -> Tensor:
         heads = self.cross
@@ -158,15 +158,18 @@ class Block(nn.Module):
             held = heads.split(given.memory, heads.key), heads.split(given.memory, heads.value)
             if given.cache is not None:
                 given.cache.put(CROSS, self.layer, *held)
-        readable = given.watch is not None and given.watch.readable
-        record = heads.mix(heads.split(x, heads.query), *held, given.memory_mask, readable=readable)
-        return self._merge(heads, CROSS, record, given.watch)
+        return self._mix(heads, CROSS, (heads.split(x, heads.query), *held), given)
 
-    def _merge(self, heads: MultiHeadAttention, kind: str, record: AttentionRecord, watch: Watch | None) -> Tensor:
+    def _mix(self, heads: MultiHeadAttention, kind: str, vectors: tuple[Tensor, Tensor, Tensor], given: Pass) -> Tensor:
+        query, key, value = vectors
+        mask, causal = (given.memory_mask, False) if kind == CROSS else (given.mask, given.causal)
+        watch = given.watch
         if watch is None:
-            return heads.merge(record.output)
-        watch.records[kind].append(record)
-        return heads.merge(record.output, watch.heads_off(kind, self.layer))
+            return heads.merge(heads.mix(query, key, value, mask, causal=causal).output)
+        value = watch.changes.value(kind, self.layer, value)
+        record = heads.mix(query, key, value, mask, causal=causal, readable=watch.readable)
+        watch.take(kind, record)
+        return heads.merge(watch.changes.output(kind, self.layer, record.output))
 
 
 def _heads(config: TransformerConfig) -> MultiHeadAttention:

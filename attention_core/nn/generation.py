@@ -1,13 +1,12 @@
 """Writing on, one token at a time: always the one with the highest score."""
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
 from attention_core.errors import InputError, NotAvailableError
+from attention_core.nn.changing import Changes
 from attention_core.nn.transformer import Transformer
-from attention_core.nn.watching import Cache, Head, Watch
+from attention_core.nn.watching import Cache, Watch
 
 
 @torch.inference_mode()
@@ -17,20 +16,20 @@ def greedy(
     *,
     limit: int,
     mask: Tensor | None = None,
-    off: Iterable[Head] = (),
+    changes: Changes | None = None,
 ) -> Tensor:
     """The ids that the network writes (batch, position): a translation of the source, or what follows it.
 
     At most `limit` tokens, and no more than the model takes; the end token is the last of a row, and padding follows
     where other rows are longer. Padding itself is never written. mask (batch, position): 1 for a real token
-    of the source, for an encoder-decoder alone. off: heads (kind, layer, head) that are switched off meanwhile.
+    of the source, for an encoder-decoder alone. changes: what is done to the network meanwhile.
     """
     config = network.config
     if config.output != "tokens":
         raise NotAvailableError("this model does not write tokens")
     if mask is not None and not config.encoder_layers:
         raise NotAvailableError("the rows of a text that is written on have the same length, without padding")
-    watch = Watch(off)
+    watch = Watch(changes, keeps=False)
     memory, read = None, source
     if config.encoder_layers:
         if config.start is None:

@@ -58,8 +58,8 @@ class Transformer(nn.Module):
 
         source: ids (batch, position), or normalised pixels (batch, channel, height, width); target: the ids that
         the decoder reads. segments and mask (batch, position) belong to the source; in the mask 1 is a real
-        token and 0 padding, which no token may then attend to. An encoder is passed over when the cache already
-        holds what the decoder needs of it.
+        token and 0 padding, which no token may then attend to; of a picture they are its class token and patches. An
+        encoder is passed over when the cache already holds what the decoder needs of it.
         """
         if CROSS not in self.config.kinds:
             if target is not None:
@@ -89,11 +89,11 @@ class Transformer(nn.Module):
             self._check_ids("source", source, segments)
             x = self.embedding(source, segments)  # (batch, position, embed_dim)
         else:
-            self._check_pixels(source, segments, mask)
+            self._check_pixels(source, segments)
             x = self.embedding(source)  # (batch, position, embed_dim)
         if watch is not None:
             watch.begin(self.config, (ENCODER_SELF,))
-        given = Pass(mask=_keys_allowed(mask, source.shape[:2]), watch=watch)
+        given = Pass(mask=_keys_allowed(mask, x.shape[:2]), watch=watch)
         return self._run("encoder", x, given)
 
     def decode(
@@ -152,9 +152,16 @@ class Transformer(nn.Module):
         return scores
 
     def _run(self, stack: str, x: Tensor, given: Pass) -> TransformerOutput:
+        watch = given.watch if given.watch is not None and given.watch.layers else None
+        states = []
         for block in self.encoder if stack == "encoder" else self.decoder:
             x = block(x, given)
-        return TransformerOutput(self.final_norms[stack](x) if self.config.final_norm else x)
+            if watch is not None:
+                states.append(x)
+        output = self.final_norms[stack](x) if self.config.final_norm else x
+        if watch is not None:
+            watch.hidden[stack] = [*states[:-1], output]
+        return TransformerOutput(output)
 
     def _check_ids(self, name: str, ids: Tensor, segments: Tensor | None, start: int = 0) -> None:
         if ids.ndim != 2 or ids.numel() == 0:
@@ -167,7 +174,7 @@ class Transformer(nn.Module):
                 raise misfit("ids and segments have different shapes", ids, segments)
             _check_range("segments", segments, max(1, self.config.segments))
 
-    def _check_pixels(self, pixels: Tensor, segments: Tensor | None, mask: Tensor | None) -> None:
+    def _check_pixels(self, pixels: Tensor, segments: Tensor | None) -> None:
         patches = self.config.patches
         assert patches is not None
         shape = (patches.channels, patches.image_size, patches.image_size)
@@ -176,8 +183,8 @@ class Transformer(nn.Module):
                 f"a picture is floating (batch, {', '.join(map(str, shape))}), "
                 f"not {str(pixels.dtype).removeprefix('torch.')} {tuple(pixels.shape)}"
             )
-        if segments is not None or mask is not None:
-            raise NotAvailableError("pictures have neither segments nor padding")
+        if segments is not None:
+            raise NotAvailableError("pictures have no segments")
 
 
 def _keys_allowed(mask: Tensor | None, shape: tuple[int, ...] | None) -> Tensor | None:

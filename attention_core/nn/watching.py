@@ -1,41 +1,43 @@
-"""What goes along with a pass: a watch, which takes records and switches heads off, and a cache of keys and values."""
+"""What goes along with a pass: a watch, which takes records and brings changes, and a cache of keys and values."""
 
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
-from attention_core.errors import UnknownNameError
 from attention_core.nn.attention import AttentionRecord
+from attention_core.nn.changing import Changes
 from attention_core.nn.config import TransformerConfig
-
-Head = tuple[str, int, int]  # kind, layer, head
 
 
 class Watch:
     """Handed to one pass: `records` then holds what every attention computed, by kind and layer.
 
-    off: heads (kind, layer, head) of which zeros go on in place of their output; their weights stay what they
-    are. readable: every attention by the readable formula, its weights kept in `record.given`.
+    changes: what is done to the model meanwhile; a record's output is the kernel's own, before it is changed.
+    readable: every attention by the readable formula, its weights kept in `record.given`. Without `keeps` no record is
+    taken. With `layers` the hidden states (batch, position, embed_dim) after each layer of a stack are kept too, in
+    `hidden` under its name, "encoder" or "decoder"; the last of them went through the final norm.
     """
 
-    def __init__(self, off: Iterable[Head] = (), *, readable: bool = False) -> None:
-        self.off = tuple(off)
+    def __init__(
+        self, changes: Changes | None = None, *, readable: bool = False, keeps: bool = True, layers: bool = False
+    ) -> None:
+        self.changes = Changes() if changes is None else changes
         self.readable = readable
+        self.keeps = keeps
+        self.layers = layers
         self.records: dict[str, list[AttentionRecord]] = {}
+        self.hidden: dict[str, list[Tensor]] = {}
 
     def begin(self, config: TransformerConfig, kinds: Iterable[str]) -> None:
-        """Empties the records of these kinds; an UnknownNameError for a head to switch off that is not there."""
-        for kind, layer, head in self.off:
-            there = kind in config.kinds and 0 <= layer < config.layers(kind) and 0 <= head < config.heads
-            if not there:
-                ranges = [f"{one}.0.0 to {one}.{config.layers(one) - 1}.{config.heads - 1}" for one in config.kinds]
-                raise UnknownNameError("head", f"{kind}.{layer}.{head}", ranges)
+        """Empties the records of these kinds; an UnknownNameError for a change of what is not there."""
+        self.changes.check({kind: (config.layers(kind), config.heads) for kind in config.kinds})
         self.records = {kind: self.records.get(kind, []) for kind in config.kinds} | {kind: [] for kind in kinds}
 
-    def heads_off(self, kind: str, layer: int) -> tuple[int, ...]:
-        """The heads of one attention that are switched off."""
-        return tuple(head for a_kind, a_layer, head in self.off if (a_kind, a_layer) == (kind, layer))
+    def take(self, kind: str, record: AttentionRecord) -> None:
+        """Keeps what the next layer of a kind computed."""
+        if self.keeps:
+            self.records[kind].append(record)
 
 
 class Cache:

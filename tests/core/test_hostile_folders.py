@@ -146,7 +146,7 @@ def test_a_tokenizer_that_panics_is_an_error_that_names_it(folder):
 
 
 def test_ids_of_no_token_are_no_ids_to_write(saved, tmp_path, monkeypatch):
-    monkeypatch.setattr("attention_core.capture.MOST_WRITTEN", 4)
+    monkeypatch.setattr("attention_core.capture.switching.MOST_WRITTEN", 4)
     folder = Path(shutil.copytree(saved / "bart", tmp_path / "bart"))
     told = {"forced_bos_token_id": 5000, "suppress_tokens": [9999], "decoder_start_token_id": -5, "eos_token_id": -1}
     (folder / "generation_config.json").write_text(json.dumps(told))

@@ -146,7 +146,7 @@ def test_whatever_is_looked_at_rows_add_up(case: tuple[list[int | None], int], w
 def test_long_words_are_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = factored([None, *[0] * 9, 1, None], 3)
     whole = look(trace, words=True, special="hide").maps[0].weights()
-    monkeypatch.setattr("attention_core.maps.BLOCK_WEIGHTS", 24)
+    monkeypatch.setattr("attention_core.attention_map.BLOCK_WEIGHTS", 24)
     torch.testing.assert_close(look(trace, words=True, special="hide").maps[0].weights(), whole)
 
 

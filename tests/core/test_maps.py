@@ -158,7 +158,7 @@ def test_save_then_load_is_the_identity(tmp_path_factory: pytest.TempPathFactory
 def test_long_rows_are_computed_in_blocks_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     one = simple(50)
     whole, cells = one.weights(), one.overview(size=7)
-    monkeypatch.setattr("attention_core.maps.BLOCK_WEIGHTS", 120)
+    monkeypatch.setattr("attention_core.attention_map.BLOCK_WEIGHTS", 120)
     torch.testing.assert_close(one.weights(), whole)
     torch.testing.assert_close(one.overview(size=7), cells)
 

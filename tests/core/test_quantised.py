@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from test_memory import measured
 from torch import Tensor, nn
 
+from attention_core.analysis.comparing import compare
+from attention_core.analysis.difference import likeness
 from attention_core.capture import Example, capture, ready
 from attention_core.capture.run import LAST_ROWS
 from attention_core.errors import FetchError
@@ -18,7 +21,7 @@ from attention_core.maps import Kind
 from attention_core.models.catalogue import load_catalogue
 from attention_core.models.loading import LoadedModel, load_model, load_reference
 from attention_core.models.memory import pass_bytes, shape_of
-from attention_core.models.sources import fetch
+from attention_core.models.sources import fetch, model_folder
 
 pytestmark = pytest.mark.model
 CAT, SCHOOL = "The cat sat on the mat because it was tired", "나는 학교에 갔다"
@@ -69,6 +72,27 @@ def test_every_weight_is_that_of_transformers_eager_attention(
         limit = 1e-5 + 1e-6 * float(mine.scores().abs().max())
         assert float((mine.weights() - own).abs().max()) <= limit
     assert trace.provenance.self_check_error <= trace.provenance.self_check_tolerance
+
+
+def test_lengths_of_grouped_heads_are_the_product_with_the_checkpoints_weights(smollm2: Pair, cache: Path) -> None:
+    model, reference = smollm2
+    parameters = load_file(model_folder(load_catalogue().entry("smollm2"), cache) / "model.safetensors")
+    trace = capture(model, CAT)
+    with torch.inference_mode():
+        hidden = reference(torch.tensor([trace.source.ids]), output_hidden_states=True).hidden_states
+    for layer in (0, 17, 29):
+        stem = f"model.layers.{layer}"
+        x = hidden[layer][0].double()
+        x = x / (x.pow(2).mean(-1, keepdim=True) + 1e-5).sqrt() * parameters[f"{stem}.input_layernorm.weight"].double()
+        values = x @ parameters[f"{stem}.self_attn.v_proj.weight"].double().T  # (position, 3 key heads * 64)
+        weight = parameters[f"{stem}.self_attn.o_proj.weight"].double()  # (576, 9 heads * 64)
+        for head in range(9):
+            own, output = values[:, head // 3 * 64 :][:, :64], weight[:, head * 64 :][:, :64]
+            found = trace.maps[layer].value_norms[head].double()
+            torch.testing.assert_close(found, (own @ output.T).norm(dim=-1), rtol=1e-3, atol=1e-4)
+        rows = look(trace, measure="norm").maps[layer].weights()
+        torch.testing.assert_close(rows.sum(-1), torch.ones(9, len(trace.source)))
+        assert not rows.triu(1).any()
 
 
 def test_smollm2_is_a_decoder_that_says_what_comes_next(smollm2: Pair) -> None:
@@ -151,3 +175,23 @@ def test_only_the_models_files_are_kept_and_noted(name: str, request: pytest.Fix
     assert note["source_sha256"] == entry.sources[0].sha256
     assert entry.card.revision == entry.sha256["model.safetensors"][:12]
     assert entry.size_bytes == (folder / "model.safetensors").stat().st_size
+
+
+def test_two_models_are_compared_word_by_word(e5: Pair) -> None:
+    """MiniLM cuts "immunologist" and "tired." into pieces where e5 has others."""
+    text = "The immunologist slept because she was tired."
+    pieces = capture("minilm", text), capture(e5[0], text)
+    one, other = (look(trace, words=True) for trace in pieces)
+    both = compare(one, other)
+    assert ["".join(one.source.texts[at] for at in pair.first).casefold() for pair in both.queries] == [
+        "[cls]", "the", "immunologist", "slept", "because", "she", "was", "tired.", "[sep]",
+    ]  # fmt: skip
+    assert [pair.same for pair in both.keys] == [False, *[True] * 7, False]
+    assert all(pair.both for pair in compare(*pieces).keys)
+    torch.testing.assert_close(both.matrices((0, 0), (11, 3)).sum(-1), torch.ones(2, 9))
+    found = likeness(one, 3, 1, other)
+    assert len(found.heads) == 144
+    nearest = found.heads[0]
+    moved = both.matrices((3, 1), (nearest.layer, nearest.head)).diff(dim=0).abs().sum(-1) / 2
+    assert nearest.change == pytest.approx(float(moved.mean()), abs=1e-6)
+    assert max(head.change for head in found.heads) > nearest.change

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from attention_core.errors import InputError, UnknownNameError
+from attention_core.experiments.evaluate.bounding import bound_rows
 from attention_core.experiments.evaluate.keeping import save_result
 from attention_core.experiments.evaluate.measuring import Options
 from attention_core.experiments.evaluate.passes import kind_of
@@ -27,7 +28,11 @@ def evaluate(
     if options.limit is not None and options.limit < 1:
         raise InputError(f"a limit of {options.limit} rows leaves nothing; take 1 or more")
     kind_of(model)
-    result = antecedents(model, path, options) if task == ANTECEDENT else relations(model, path, options)
-    if options.cache is not None and options.limit is None:
-        save_result(result, model.card, options.cache)
+    try:
+        result = antecedents(model, path, options) if task == ANTECEDENT else relations(model, path, options)
+        if options.cache is not None and options.limit is None:
+            save_result(result, model.card, options.cache)
+    finally:  # rows of runs that were stopped take room too
+        if options.cache is not None:
+            bound_rows(options.cache)
     return result

@@ -12,12 +12,13 @@ import zlib
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attention_core.experiments.evaluate.results import AntecedentResult, SyntaxResult
+from attention_core.experiments.evaluate.bounding import MOST_RESULT_BYTES
+from attention_core.experiments.evaluate.results import Origin
 from attention_core.models.card import ModelCard
 
 RULE = 1  # goes up whenever rows are scored in another way: what was kept before is then of no use
@@ -51,6 +52,12 @@ class KeptRows:
             return cls(None)
         return cls(folder_of(card, cache) / f"{digest[:32]}-{task}-{dtype}-{RULE}.rows")
 
+    def forget(self) -> None:
+        """Begins anew: what was kept is gone, here and on disk."""
+        self.arrays.clear()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
     def _read(self, line: bytes) -> None:
         """Takes one line; one that was torn when a run ended is passed over."""
         try:
@@ -78,7 +85,22 @@ class KeptRows:
             file.write(("\n" + "\n".join(written) + "\n").encode())
 
 
-def save_result(result: AntecedentResult | SyntaxResult, card: ModelCard, cache: Path) -> Path:
+class Result(Protocol):
+    """What every task finds, as far as keeping it goes."""
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+
+    @property
+    def origin(self) -> Origin:
+        """What was evaluated."""
+
+    def to_document(self) -> dict[str, Any]:
+        """Plain data."""
+
+
+def save_result(result: Result, card: ModelCard, cache: Path) -> Path:
     """The file that now holds the result, in place of an earlier one of the same task and file name."""
     target = folder_of(card, cache) / _result_name(result.task, result.origin.file)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -107,8 +129,13 @@ def _result_name(task: str, file: str) -> str:
 
 
 def _document(path: Path) -> Mapping[str, Any] | None:
+    """What a file says that may be a result; None for one that is damaged, far too large, or no file at all."""
     try:
+        if not path.is_file() or path.stat().st_size > MOST_RESULT_BYTES:
+            return None
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and {"task", "model", "file", "chosen"} <= found.keys() else None
+    if not isinstance(found, dict) or not {"task", "model", "file", "chosen"} <= found.keys():
+        return None
+    return found if all(isinstance(found[name], str) for name in ("task", "model", "file")) else None

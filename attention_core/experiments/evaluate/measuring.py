@@ -37,7 +37,8 @@ class Options:
     """How an evaluation runs: `limit` takes the first rows of the file alone, `cache` is where finished rows are kept.
 
     `workers` passes run side by side, each on one core; 1 leaves torch's threads as they are. `report` is told the
-    step ("read", "rows", "resample") and how far it is of how much; `cancelled` may stop it.
+    step ("read", "rows", "resample") and how far it is of how much; `cancelled` may stop it. `again` begins anew where
+    finished rows are kept.
     """
 
     limit: int | None = None
@@ -46,6 +47,7 @@ class Options:
     seed: int = 0
     report: Callable[[str, int, int], None] = _silent
     cancelled: Callable[[], bool] = _never
+    again: bool = False
 
     def step(self, name: str, done: int, total: int) -> None:
         """Reports how far the step is, unless someone wants it stopped: then EvaluationCancelled."""
@@ -66,6 +68,8 @@ class Item:
 
 def measure(model: LoadedModel, items: Sequence[Item], kept: KeptRows, options: Options) -> list[Array]:
     """What is made of each item, in their order; those that are kept already are not computed again."""
+    if options.again:
+        kept.forget()
     missing = [one for one in items if _shape(kept, one) != one.shape]
     done = len(items) - len(missing)
     options.step("rows", done, len(items))

@@ -19,6 +19,7 @@ from attention_core.maps import Kind
 from attention_core.models.decoders import is_causal
 from attention_core.models.loading import LoadedModel
 from attention_core.nn.attention import AttentionRecord, attention_scores, masked_softmax
+from attention_core.nn.changing import Changes
 from attention_core.nn.watching import Watch
 from attention_core.tokens import Tokens
 
@@ -118,7 +119,7 @@ class Passes:
 
 def _records(network: Any, kind: Kind, ids: Tensor, real: Tensor | None) -> list[AttentionRecord]:
     """What each layer computed for ids (batch, position), of which some may be padding."""
-    watch = _UpTo(network.config.layers(kind) - 1)
+    watch = Watch(_UpTo(network.config.layers(kind) - 1))
     run = network.encode if kind == Kind.ENCODER_SELF else network.decode
     with suppress(_EnoughError):
         run(ids, mask=real, watch=watch)
@@ -129,18 +130,17 @@ class _EnoughError(Exception):
     """The last attention is done, and what comes after it changes no weight."""
 
 
-class _UpTo(Watch):
-    """A watch that ends the pass after the attention of one layer: most of the last layer is left out."""
+class _UpTo(Changes):
+    """Ends the pass after the attention of one layer, whose record is taken: most of the last layer is left out."""
 
     def __init__(self, layer: int) -> None:
-        super().__init__()
         self._last = layer
 
-    def heads_off(self, kind: str, layer: int) -> tuple[int, ...]:
-        """No head is off; asked for once a layer's record is taken."""
+    def output(self, kind: str, layer: int, output: Tensor) -> Tensor:
+        """The output as it is, before the last layer."""
         if layer == self._last:
             raise _EnoughError
-        return super().heads_off(kind, layer)
+        return super().output(kind, layer, output)
 
 
 def _together(network: Any, model: LoadedModel, batch: Sequence[Asked]) -> list[Tensor]:

@@ -7,8 +7,8 @@ from typing import Any
 from attention_core.experiments.evaluate.antecedent import Twins
 from attention_core.experiments.evaluate.reading import Fault
 
-ANTECEDENT, SYNTAX = "antecedent", "syntax"
-TASKS = (ANTECEDENT, SYNTAX)
+ANTECEDENT, SYNTAX, INDUCTION = "antecedent", "syntax", "induction"
+TASKS = (ANTECEDENT, SYNTAX)  # of files; induction needs none
 _PLACES = 4  # of a share in the tables of all heads, which are for colours and badges
 
 Table = tuple[tuple[float, ...], ...]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from attention_core.nn.changing import Head, HeadsOff
 from attention_core.nn.transformer import Transformer
-from attention_core.nn.watching import Head, Watch
+from attention_core.nn.watching import Watch
 from attention_core.training.induction.sequences import Sequences
 
 KIND = "decoder-self"
@@ -38,7 +39,7 @@ class Measured:
 @torch.inference_mode()
 def measure(network: Transformer, sequences: Sequences, off: Iterable[Head] = ()) -> Measured:
     """The scores over all these sequences, with the heads of `off` switched off."""
-    watch = Watch(off, readable=True)
+    watch = Watch(HeadsOff([tuple(off)]), readable=True)
     hidden = network(sequences.ids, watch=watch).hidden
     weights = torch.stack([_given(record.given) for record in watch.records[KIND]])
     # (layer, sequence, head, query, key)

@@ -1,5 +1,7 @@
 """Which head ties a query to a key: hand-made traces with known answers, and the cat sentence on the real model."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hand_made import rows, trace_of
@@ -55,7 +57,8 @@ def test_pieces_of_a_word_are_summed_as_keys_and_averaged_as_queries() -> None:
 def test_a_key_that_is_special_or_first_is_a_sink_not_a_topic() -> None:
     sink = trace_of("[S] a b c", torch.stack([rows("20 0 0 0", "16 4 0 0", "16 0 4 0", "16 0 0 4")]))
     assert link(sink, [3], [0]).of(0, 0).named == "sink"
-    assert link(sink, [3], [0]).of(0, 0).share == pytest.approx(0.8 / 0.2)
+    # 0.8 of the row is no part of the 0.2 that it gives to words.
+    assert link(sink, [3], [0]).of(0, 0).share is None
 
 
 def test_a_decoder_counts_only_those_that_may_look() -> None:
@@ -114,6 +117,34 @@ def test_for_any_weights_lift_is_weight_minus_others_and_heads_are_ranked(seed: 
             assert one.lift == pytest.approx(one.weight - float(weights[one.head, others, key].mean()), abs=1e-6)
     lifts = [one.lift for one in found.heads if one.lift is not None]
     assert lifts == sorted(lifts, reverse=True)
+
+
+def test_other_words_count_once_however_many_pieces_they_have() -> None:
+    """a, b and c are pieces of one word, d is another: the mean of two words, not of four tokens."""
+    weights = torch.stack([rows("20 0 0 0 0 0", "12 8 0 0 0 0", "12 4 4 0 0 0", "12 0 0 8 0 0", "2 18 0 0 0 0",
+                                "0 16 0 0 4 0")])  # fmt: skip
+    trace = trace_of("[S] k a b d q", weights)
+    pieces = replace(trace.source, words=(None, 0, 1, 1, 2, 3))
+    trace = replace(trace, source=pieces)
+    one = link(trace, [5], [1])
+    assert (one.other_count, one.of(0, 0).others) == (3, pytest.approx((0.2 + 0.0 + 0.9) / 3))
+    whole = link(trace, [5], [1], words=True)
+    assert (whole.other_count, whole.of(0, 0).others) == (2, pytest.approx((0.1 + 0.9) / 2))
+    assert whole.of(0, 0).lift == pytest.approx(0.8 - 0.5)
+
+
+@pytest.mark.model
+def test_asked_in_words_it_is_the_same_as_on_the_merged_trace(cache) -> None:
+    del cache
+    trace = capture("minilm", "The immunologist met the unhappiest ophthalmologist because she was late")
+    merged = look(trace, words=True)
+    assert len(merged.source) < len(trace.source)
+    at = [merged.source.texts.index(word) for word in ("she", "immunologist", "ophthalmologist")]
+    query, key, rival = (list(merged.source.positions[one]) for one in at)
+    found, same = link(trace, query, key, rivals=[rival], words=True), link(merged, at[:1], at[1:2], rivals=[at[2:]])
+    assert found.other_count == same.other_count
+    for one, other in zip(found.heads, same.heads, strict=True):
+        assert vars(one) == pytest.approx(vars(other), abs=1e-5)
 
 
 @pytest.mark.model

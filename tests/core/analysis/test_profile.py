@@ -55,6 +55,12 @@ def test_each_habit_is_told_by_its_number_and_gets_its_name() -> None:
     ]
 
 
+def test_one_row_looks_at_itself_and_has_no_usual_offset() -> None:
+    (one,) = profile(trace_of("[S] a", rows("20 0", "5 15")[None])).heads
+    assert (one.own, one.special, one.distance) == pytest.approx((0.75, 0.25, 0.25))
+    assert (one.offset, one.offset_share, one.offset_largest) == (None, None, None)
+
+
 def test_distance_is_the_mean_over_what_is_looked_at() -> None:
     # Rows a (at 1) and b (at 2): a looks at c (2 away) with 0.5 and at itself with 0.5; b looks at a with 1.
     weights = rows("20 0 0 0", "0 10 0 10", "0 20 0 0", "0 0 0 20")

@@ -88,7 +88,7 @@ def test_weights_and_predictions_are_the_model_s_own(root, name, monkeypatch):
 
 @pytest.mark.parametrize("name", ["t5", "bart", "marian"])
 def test_a_model_of_two_stacks_writes_what_its_own_library_writes(root, name, monkeypatch):
-    monkeypatch.setattr("attention_core.capture.MOST_WRITTEN", 12)
+    monkeypatch.setattr("attention_core.capture.switching.MOST_WRITTEN", 12)
     model = opened(root, name)
     made = getattr(transformers, MODELS[name][1]).from_pretrained(root / name).eval()
     ids = model.encode(Example(TEXT)).inputs["input_ids"]
@@ -98,7 +98,7 @@ def test_a_model_of_two_stacks_writes_what_its_own_library_writes(root, name, mo
 
 
 def test_how_somebody_wanted_it_to_write_changes_nothing(root, tmp_path, monkeypatch):
-    monkeypatch.setattr("attention_core.capture.MOST_WRITTEN", 12)
+    monkeypatch.setattr("attention_core.capture.switching.MOST_WRITTEN", 12)
     folder = Path(shutil.copytree(root / "t5", tmp_path / "t5"))
     plain = capture(opened(root, "t5"), Example(TEXT)).target.ids
     told = {"num_return_sequences": 3, "num_beams": 4, "repetition_penalty": 9.0, "max_length": 3, "do_sample": True}

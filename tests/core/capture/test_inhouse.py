@@ -222,9 +222,11 @@ def test_a_head_that_is_not_there_cannot_be_switched_off(name: str, tmp_path: Pa
         capture(model, Example("w1 w2", off=(name,)))
 
 
-def test_heads_of_models_that_others_run_cannot_be_switched_off() -> None:
-    with pytest.raises(NotAvailableError, match="own transformer"):
-        capture(wrap(build("gpt2"), families.tokenizer()), Example("w1", off=("decoder-self.0.0",)))
+def test_only_heads_of_models_read_from_outside_cannot_be_switched_off() -> None:
+    with pytest.raises(NotAvailableError, match="from outside") as refused:
+        capture(families.wrapped("gpt_neo"), Example("w1", off=("decoder-self.0.0",)))
+    assert refused.value.facts["reason"] == "no-switch"
+    capture(wrap(build("gpt2"), families.tokenizer()), Example("w1", off=("decoder-self.0.0",)))
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def families_example() -> Any:
 def test_nothing_listens_outside_a_capture() -> None:
     loaded = ready(wrap(families.build("bert"), families.tokenizer()))
     capture(loaded, families_example())
-    assert interface._collector.get() is None
+    assert interface._going.get() is None
     with pytest.raises(IndexError):
         interface.run(loaded.network, {"input_ids": torch.full((1, 3), 999)})
-    assert interface._collector.get() is None
+    assert interface._going.get() is None

@@ -13,23 +13,21 @@ import pytest
 import torch
 import transformers
 from transformers.cache_utils import DynamicCache
-from writers import HEADS, writer
+from writers import HEADS, rows_agree, writer
 
 from attention_core.capture import Example, Sampling, capture, generate, open_model, ready, wrap, write
-from attention_core.capture.interface import _collector
+from attention_core.capture.interface import _going
 from attention_core.capture.selfcheck import tolerance
 from attention_core.errors import InputError, NotAvailableError, TooManyTokensError, TraceError
 from attention_core.looking import look
 from attention_core.maps import Kind
 from attention_core.models.examples import MOST_WRITTEN
 from attention_core.models.loading import LoadedModel, load_model
-from attention_core.nn.generation import greedy
+from attention_core.nn import greedy
 from attention_core.nn.watching import Cache
 from attention_core.storage import load, save
-from attention_core.trace import AttentionTrace
 
 PROMPT, WRITTEN = 7, 20  # together longer than twice a sliding WINDOW
-EDGE = 50.0  # the largest |score| of the tiny models, where a family gives none
 
 
 def own(model: Any, ids: list[int], count: int = WRITTEN) -> list[int]:
@@ -46,22 +44,6 @@ def own(model: Any, ids: list[int], count: int = WRITTEN) -> list[int]:
 
 def prompt_ids(loaded: LoadedModel, text: str) -> list[int]:
     return list(loaded.reader.read(text).ids)
-
-
-def rows_agree(loaded: LoadedModel, example: Example, most: int) -> AttentionTrace:
-    """Every step's rows are the final trace's, in every head; nothing is given to keys that are not there."""
-    steps = list(write(loaded, example, most=most))
-    trace = capture(loaded, replace(example, written=(*example.written, *(step.id for step in steps))))
-    for step in steps:
-        at = len(trace.source) - len(steps) - 1 + step.index
-        assert step.rows.shape == (len(trace.maps), trace.maps[0].head_count, at + 1)
-        assert step.rows.dtype == torch.float32
-        for one in trace.maps:
-            largest = float(one.scores(None, slice(at, at + 1)).abs().max()) if one.has_scores else EDGE
-            row = one.weights(None, slice(at, at + 1))[:, 0, : at + 1]
-            worst = float((step.rows[one.layer] - row).abs().max())
-            assert worst <= tolerance(torch.float32, largest), (one.layer, step.index)
-    return trace
 
 
 # ---- the tokens and the rows
@@ -110,18 +92,6 @@ def test_our_own_models_write_as_nn_generation_does() -> None:
     assert written == greedy(loaded.network, ids, limit=12)[0].tolist()  # type: ignore[arg-type]
     assert loaded.reader.shown(written[0]) == "cheese"
     rows_agree(loaded, Example(WORDS), 12)
-
-
-def test_heads_that_are_off_stay_off_while_it_writes() -> None:
-    loaded = ready(open_model("induction"))
-    off = tuple(f"decoder-self.{layer}.{head}" for layer in range(2) for head in range(4))
-    heads = [tuple(int(part) for part in name.split(".")[1:]) for name in off]
-    ids = loaded.encode(Example(WORDS)).inputs["input_ids"]
-    expected = greedy(loaded.network, ids, limit=6, off=[("decoder-self", *head) for head in heads])  # type: ignore[arg-type,misc]
-    written = [step.id for step in write(loaded, Example(WORDS, off=off), most=6)]
-    assert written == expected[0].tolist()
-    assert written != [step.id for step in write(loaded, Example(WORDS), most=6)]
-    assert generate(loaded, Example(WORDS, off=off), most=6).off == off
 
 
 def test_the_trace_is_one_exact_pass_over_prompt_and_answer() -> None:
@@ -312,7 +282,7 @@ def test_a_closed_generator_leaves_nothing(family: str) -> None:
     assert caches() == []
     writing = write(loaded, Example(families.text(PROMPT)))
     kept = [next(writing) for _ in range(3)]
-    assert _collector.get() is None  # between two steps, others may capture
+    assert _going.get() is None  # between two steps, others may capture
     assert len(caches()) == 1
     writing.close()
     assert caches() == []
@@ -392,8 +362,9 @@ def test_what_a_decoder_does_not_take_is_refused() -> None:
         write(loaded, Example(image=torch.zeros(8, 8, 3, dtype=torch.uint8)))
     with pytest.raises(NotAvailableError, match="no target"):
         write(loaded, Example("w1", target="w2"))
-    with pytest.raises(NotAvailableError, match="cannot be switched off"):
-        write(loaded, Example("w1", off=("decoder-self.0.0",)))
+    with pytest.raises(NotAvailableError, match="mean") as refused:
+        write(loaded, Example("w1", off=("decoder-self.0.0",), off_with="mean"))
+    assert refused.value.facts["reason"] == "no-mean-writing"
     for wrong in (60, -1, True, 2.0, "w1", 10**30):
         with pytest.raises(InputError, match="accepted: 0 to 59") as raised:
             capture(loaded, Example("w1", written=(3, wrong)))  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from attention_core.errors import InputError, NotAvailableError
-from attention_core.nn import Cache, Transformer, TransformerConfig, Watch, greedy
+from attention_core.nn import Cache, HeadsOff, Transformer, TransformerConfig, Watch, greedy
 
 SEEDS = range(3)
 
@@ -133,14 +133,14 @@ def test_heads_are_off_at_every_step(small, ours_of, inputs_of):
     theirs = small("marian", 3)
     ours = ours_of(theirs)
     ids = inputs_of(theirs, count=9)["input_ids"]
-    off = [("cross", layer, head) for layer in (0, 1) for head in (0, 1, 2)]
-    written = greedy(ours, ids, limit=12, off=off)[0]
+    off = HeadsOff([[("cross", layer, head) for layer in (0, 1) for head in (0, 1, 2)]])
+    written = greedy(ours, ids, limit=12, changes=off)[0]
     read = torch.cat([torch.tensor([59]), written[:-1]])[None]
-    scores = ours.logits(ours(ids, read, watch=Watch(off=off)).hidden)[0]
+    scores = ours.logits(ours(ids, read, watch=Watch(off)).hidden)[0]
     scores[:, 59] = -torch.inf
     assert scores.argmax(dim=-1).tolist() == written.tolist()
     assert written.tolist() != greedy(ours, ids, limit=12)[0].tolist()
-    other = greedy(ours, inputs_of(theirs, count=9)["input_ids"], limit=12, off=off)[0]
+    other = greedy(ours, inputs_of(theirs, count=9)["input_ids"], limit=12, changes=off)[0]
     assert other.tolist() == written.tolist(), "without cross attention the source cannot matter"
 
 

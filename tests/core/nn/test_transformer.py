@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from attention_core.errors import InputError, NotAvailableError, ShapeError, TooManyTokensError, UnknownNameError
-from attention_core.nn import Cache, Patches, Transformer, TransformerConfig, Watch
+from attention_core.nn import Cache, HeadsOff, Patches, Transformer, TransformerConfig, Watch
 
 SIZES = {"embed_dim": 16, "heads": 4, "inner_dim": 32, "max_tokens": 12}
 ENCODER = TransformerConfig(**SIZES, vocabulary=50, encoder_layers=2, segments=2, embedding_norm=True)
@@ -123,7 +123,7 @@ def test_a_head_switched_off_is_a_head_whose_columns_are_zero_in_transformers(sm
     kind, name = modules[family]
     given = inputs_of(theirs, batch=2)
     source = [given[key] for key in ("input_ids", "pixel_values", "decoder_input_ids") if key in given]
-    whole, cut = Watch(), Watch(off=[(kind, 1, 2)])
+    whole, cut = Watch(), Watch(HeadsOff([[(kind, 1, 2)]]))
     before, hidden = ours(*source, watch=whole).hidden, ours(*source, watch=cut).hidden
     assert not torch.allclose(before, hidden, atol=1e-2)
 
@@ -139,7 +139,7 @@ def test_a_head_switched_off_is_a_head_whose_columns_are_zero_in_transformers(sm
 @pytest.mark.parametrize("head", [("decoder-self", 0, 4), ("decoder-self", 2, 0), ("cross", 0, 0), ("x", 0, -1)])
 def test_a_head_that_is_not_there_cannot_be_switched_off(head):
     with pytest.raises(UnknownNameError, match=r"unknown head .*; accepted: decoder-self\.0\.0 to decoder-self\.1\.3"):
-        Transformer(DECODER)(IDS, watch=Watch(off=[head]))
+        Transformer(DECODER)(IDS, watch=Watch(HeadsOff([[head]])))
 
 
 # ---- positions and scaling switched off
@@ -227,8 +227,10 @@ def test_a_picture_of_another_size_is_refused(shape):
         Transformer(SEEING)(torch.zeros(shape))
     with pytest.raises(ShapeError, match="not uint8"):
         Transformer(SEEING)(torch.zeros(2, 3, 6, 6, dtype=torch.uint8))
-    with pytest.raises(NotAvailableError, match="neither segments nor padding"):
-        Transformer(SEEING)(torch.zeros(2, 3, 6, 6), mask=torch.ones(2, 10))
+    with pytest.raises(NotAvailableError, match="no segments"):
+        Transformer(SEEING)(torch.zeros(2, 3, 6, 6), segments=torch.zeros(2, 10, dtype=torch.long))
+    with pytest.raises(ShapeError, match=r"\(2, 10\), \(2, 3\)"):
+        Transformer(SEEING)(torch.zeros(2, 3, 6, 6), mask=torch.ones(2, 3))
 
 
 def test_a_stack_that_is_not_there_is_told():
