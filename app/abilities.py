@@ -16,11 +16,13 @@ DECODER = ("decoder-self",)
 
 @dataclass(frozen=True)
 class Abilities:
-    """`writes`: continues a text. `chat`: has a template for messages. `known` once the model's files are here."""
+    """`writes`: continues a text. `chat`: has a template for messages. `known` once the model's files are here.
+    `switches`: nothing is known of its heads that would keep them from being switched off."""
 
     writes: bool
     chat: bool
     known: bool
+    switches: bool = True
 
 
 def abilities_of(entry: CatalogueEntry, folder: Path, *, fetched: bool) -> Abilities:

@@ -3,16 +3,20 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from app.differences import read_difference
 from app.documents import Document
-from app.schemas import AnalysisParameters, LinkParameters
+from app.schemas import AnalysisParameters, DifferenceParameters, LinkParameters, Parameters, VersusParameters
 from attention_core.analysis import Analysis, analysis
 from attention_core.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from attention_core.analysis.link import HeadLink, Links
     from attention_core.maps import Kind
+    from attention_core.models.card import ModelCard
     from attention_core.trace import AttentionTrace
 
 Positions = Sequence[int]
@@ -23,8 +27,8 @@ class Offered:
     """An analysis, the parameters that it takes, and how a trace is read with them."""
 
     analysis: Analysis
-    parameters: type[AnalysisParameters]
-    read: "Callable[[AttentionTrace, Any], Document]"
+    parameters: type[Parameters]
+    read: "Callable[..., Document]"
 
 
 def chosen(name: str) -> Offered:
@@ -34,6 +38,18 @@ def chosen(name: str) -> Offered:
     return Offered(found, parameters, read)
 
 
+def others(wanted: Parameters) -> list[str]:
+    """The ids of the further traces that a request is about."""
+    return [wanted.versus] if isinstance(wanted, VersusParameters) else []
+
+
+def measured(trace: "AttentionTrace", measure: str) -> "AttentionTrace":
+    """The trace by its weights, or by the lengths of what is handed on; a NotAvailableError where it has none."""
+    from attention_core.looking import look
+
+    return look(trace, measure=measure)
+
+
 def encoded(body: Document) -> bytes:
     """The document as JSON in UTF-8; every number in it is finite."""
     return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
@@ -41,6 +57,7 @@ def encoded(body: Document) -> bytes:
 
 def read_link(trace: "AttentionTrace", wanted: LinkParameters) -> Document:
     """What GET /traces/{id}/analyses/link replies."""
+    trace = measured(trace, wanted.measure)
     kind = _kind(trace, wanted.kind)
     queries, keys = len(trace.queries(kind)), len(trace.keys(kind))
     rivals = [] if wanted.rivals is None else wanted.rivals.split(",")
@@ -50,21 +67,30 @@ def read_link(trace: "AttentionTrace", wanted: LinkParameters) -> Document:
         _positions(wanted.query, queries),
         _positions(wanted.key, keys),
         [_positions(rival, keys) for rival in rivals],
+        words=wanted.words == "1",
     )
 
 
 def link_document(
-    trace: "AttentionTrace", kind: "Kind | str | None", query: Positions, key: Positions, rivals: Sequence[Positions]
+    trace: "AttentionTrace",
+    kind: "Kind | str | None",
+    query: Positions,
+    key: Positions,
+    rivals: Sequence[Positions],
+    *,
+    words: bool = False,
 ) -> Document:
     """All heads ranked by how much they tie the query to the key, and the other direction where there is one."""
     from attention_core.analysis.link import link
 
     kind = _kind(trace, kind)
-    found = link(trace, query, key, rivals=rivals, kind=kind)
+    found = link(trace, query, key, rivals=rivals, kind=kind, words=words)
     back, note = _back(trace, found)
     return {
         "name": "link",
         "kind": str(found.kind),
+        "measure": trace.looking.measure,
+        "words": found.words,
         **_links(found),
         "back": back,
         "back_note": note,
@@ -79,7 +105,7 @@ def _back(trace: "AttentionTrace", found: "Links") -> tuple[Document | None, str
     if trace.queries(found.kind) is not trace.keys(found.kind):
         return None, "cross"
     try:
-        return _links(link(trace, found.key, found.query, kind=found.kind)), None
+        return _links(link(trace, found.key, found.query, kind=found.kind, words=found.words)), None
     except InputError as error:
         if error.facts.get("reason") != "masked":
             raise
@@ -114,6 +140,7 @@ def read_profile(trace: "AttentionTrace", wanted: AnalysisParameters) -> Documen
     from attention_core.analysis.profile import profile
     from attention_core.analysis.roles import roles
 
+    trace = measured(trace, wanted.measure)
     found = profile(trace, kind=_kind(trace, wanted.kind))
     heads = [
         {
@@ -122,7 +149,8 @@ def read_profile(trace: "AttentionTrace", wanted: AnalysisParameters) -> Documen
         }
         for head, its in zip(found.heads, roles(found), strict=True)
     ]
-    return {"name": "profile", "kind": str(found.kind), "rows": found.rows, "heads": heads}
+    place = {"name": "profile", "kind": str(found.kind), "measure": trace.looking.measure}
+    return {**place, "rows": found.rows, "heads": heads}
 
 
 def read_mentions(trace: "AttentionTrace", wanted: AnalysisParameters) -> Document:
@@ -139,10 +167,18 @@ def read_mentions(trace: "AttentionTrace", wanted: AnalysisParameters) -> Docume
     }
 
 
-READERS: Mapping[str, "tuple[type[AnalysisParameters], Callable[[AttentionTrace, Any], Document]]"] = {
+def read_atlas(card: "ModelCard", cache: "Path") -> Document:
+    """What GET /models/{name}/atlas replies: the kept results of this revision of a model, and its heads' roles."""
+    from attention_core.experiments.atlas import load_atlas  # brings torch in
+
+    return load_atlas(card, cache).to_document()
+
+
+READERS: Mapping[str, "tuple[type[Parameters], Callable[..., Document]]"] = {
     "link": (LinkParameters, read_link),
     "profile": (AnalysisParameters, read_profile),
     "mentions": (AnalysisParameters, read_mentions),
+    "difference": (DifferenceParameters, read_difference),
 }
 
 

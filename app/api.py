@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Send
 
-from app import analyses, documents, reading, schemas
-from app.incoming import body_of, bytes_of, described, described_picture, parameters_of
-from app.jobs import FetchJob, Job, Jobs
+from app import analyses, beginning, differences, documents, reading, schemas
+from app.incoming import body_of, bytes_of, described, described_jobs, described_picture, job_of, parameters_of
+from app.jobs import Jobs, ProgressJob
 from app.problems import ProblemError
 from app.schemas import (
     LookParameters,
     NoParameters,
+    NormParameters,
     RemovedParameters,
     ThumbnailParameters,
     WatchParameters,
@@ -72,24 +73,31 @@ def _add_models(router: APIRouter, settings: Settings, service: TraceService, jo
         body = documents.models_document(service.catalogue.default.card.name, listed)
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
+    @router.get("/models/{name}/atlas")
+    async def atlas(request: Request, name: str) -> Response:
+        """What a model's heads do on real data, as it is kept here: results, roles, and what can be measured."""
+        parameters_of(request, NoParameters)
+        entry = await service.revised(service.catalogue.entry(name))
+        body = await service.read(lambda: analyses.encoded(analyses.read_atlas(entry.card, service.cache)))
+        return reading.tagged(request, body, "application/json", "no-cache")
+
 
 def _add_jobs(router: APIRouter, settings: Settings, service: TraceService, jobs: Jobs) -> None:
-    @router.post("/jobs", status_code=202, openapi_extra=described(schemas.JobRequest, "body"))
+    @router.post("/jobs", status_code=202, openapi_extra=described_jobs())
     async def start(request: Request) -> Response:
-        """Starts long work: fetches a model (the same job when it runs already), or lets one continue a text."""
+        """Starts long work: fetches a model, lets one continue a text, experiments on one, or evaluates its heads.
+
+        Except for writing, the same wish is the same job; an experiment that was done lately is given again.
+        """
         parameters_of(request, NoParameters)
-        wanted = await body_of(request, schemas.JobRequest, settings.max_body_bytes)
-        if wanted.do == "generate":
-            job: Job = WritingJob(service, wanted)
-            jobs.start(job)
-        else:
-            _demand_fetch(settings)
-            job = jobs.fetch(wanted.model)
+        wanted = await job_of(request, settings.max_body_bytes)
+        job = await beginning.begin(settings, service, jobs, wanted)
         return JSONResponse(job.document(), 202)
 
     @router.get("/jobs/{job_id}/events", openapi_extra=described(WatchParameters, "query"))
     async def events(request: Request, job_id: str) -> Response:
-        """A job's progress as server-sent events; a reader only watches, but nobody writes without one for long."""
+        """A job's progress as server-sent events. A reader only watches, but nobody writes or experiments without one
+        for long."""
         job = jobs.get(job_id)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if isinstance(job, WritingJob):
@@ -97,23 +105,17 @@ def _add_jobs(router: APIRouter, settings: Settings, service: TraceService, jobs
             job.demand_head(wanted.layer, wanted.head)
             return Events(job.events(wanted.layer, wanted.head), headers=headers)
         parameters_of(request, NoParameters)
-        assert isinstance(job, FetchJob)
+        assert isinstance(job, ProgressJob)
         return Events(job.events(), headers=headers)
 
     @router.delete("/jobs/{job_id}", status_code=202)
     async def cancel(request: Request, job_id: str) -> Response:
-        """Asks a job to stop; its readers see when it has. What a model wrote until then becomes a trace."""
+        """Asks a job to stop; its readers see when it has. What a model wrote until then becomes a trace; an experiment
+        that others have asked for as well goes on for them."""
         parameters_of(request, NoParameters)
         job = jobs.get(job_id)
-        if isinstance(job, FetchJob):
-            _demand_fetch(settings)
-        job.cancel()
+        beginning.cancel(settings, job)
         return JSONResponse(job.document(), 202)
-
-
-def _demand_fetch(settings: Settings) -> None:
-    if not settings.may_fetch:
-        raise ProblemError("not-allowed", "this server does not let visitors fetch models")
 
 
 def _add_traces(router: APIRouter, settings: Settings, service: TraceService) -> None:
@@ -167,18 +169,34 @@ def _add_matrices(router: APIRouter, service: TraceService) -> None:
         trace = service.held(trace_id)
         return await matrix(request, lambda: reading.read_removed(trace, wanted))
 
+    @router.get("/traces/{trace_id}/value-norms", openapi_extra=described(NormParameters, "query"))
+    async def value_norms(request: Request, trace_id: str) -> Response:
+        """How long the vector is that each key hands on, float32 (layer, head, key); times a weight, a length."""
+        wanted = parameters_of(request, NormParameters)
+        trace = service.held(trace_id)
+        return await matrix(request, lambda: reading.read_norms(trace, wanted))
+
+    @router.get("/traces/{trace_id}/difference", openapi_extra=described(schemas.DifferenceMatrixParameters, "query"))
+    async def difference(request: Request, trace_id: str) -> Response:
+        """One head here and in the trace `with`, on the tokens that both have: float32 (2, query, key)."""
+        wanted = parameters_of(request, schemas.DifferenceMatrixParameters)
+        trace, other = service.held(trace_id), service.held(wanted.versus)
+        return await matrix(request, lambda: differences.read_matrices(trace, other, wanted))
+
 
 def _add_analyses(router: APIRouter, service: TraceService) -> None:
-    listed = described(schemas.LinkParameters, "query")["parameters"]
-    taken = {"parameters": [{**one, "required": False} for one in listed]}  # the other analyses take fewer
+    every = (schemas.LinkParameters, schemas.DifferenceParameters)
+    listed = {one["name"]: one for model in every for one in described(model, "query")["parameters"]}
+    taken = {"parameters": [{**one, "required": False} for one in listed.values()]}  # each analysis takes some
 
     @router.get("/traces/{trace_id}/analyses/{name}", openapi_extra=taken)
     async def analyse(request: Request, trace_id: str, name: str) -> Response:
-        """What an analysis finds in a trace: link, profile or mentions. Only link takes a query, a key and rivals."""
+        """What an analysis finds in a trace: link, profile, mentions, or the difference from it to the trace `with`.
+        Only link takes a query, a key and rivals."""
         chosen = analyses.chosen(name)
         wanted = parameters_of(request, chosen.parameters)
-        trace = service.held(trace_id)
-        body = await service.read(lambda: analyses.encoded(chosen.read(trace, wanted)))
+        traces = [service.held(one) for one in (trace_id, *analyses.others(wanted))]
+        body = await service.read(lambda: analyses.encoded(chosen.read(*traces, wanted)))
         return reading.tagged(request, body, "application/json")
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from pydantic import ValidationError
 
 from app.commands.analysing import add_analyse
+from app.commands.atlas import add_atlas
 from app.commands.evaluating import add_evaluate
+from app.commands.experimenting import add_experiment
 from app.commands.looking import add_trace, add_weights
 from app.commands.models import add_models
 from app.commands.serving import add_serve
@@ -23,8 +25,10 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "trace": ("see every head of a sentence or a picture, and what the model says", add_trace),
     "weights": ("print one head's weights", add_weights),
     "analyse": ("find the heads that tie two words, or see what every head does", add_analyse),
+    "experiment": ("switch heads off, or see which words matter", add_experiment),
     "generate": ("let a model continue a text", add_generate),
     "evaluate": ("find the best head on real data: pronouns or trees", add_evaluate),
+    "atlas": ("show the roles that a model's heads have on data; measure what is missing", add_atlas),
     "train": ("train a bundled model again, by its own recipe", add_train),
 }
 MENDABLE = (InputError, ModelAbsentError, MemoryLimitError, ProblemError, OSError)

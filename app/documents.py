@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.abilities import Abilities
-from attention_core.models.card import IN_HOUSE
 
 if TYPE_CHECKING:
     from app.images import HeldImage
@@ -54,7 +53,7 @@ def model_document(
         "origin": entry.origin,
         "hub": None if hub is None else _hub(hub, pin),
         "fetchable": may_fetch and bool(entry.sources),
-        "switchable": card.family in IN_HOUSE,
+        "switchable": abilities.switches,
         "pairs": card.reads_pairs,
         "writes": abilities.writes,
         "chat": abilities.chat,
@@ -109,8 +108,10 @@ def trace_document(trace_id: str, trace: "AttentionTrace") -> Document:
         "predictions_note": trace.predictions_note,
         "looking": {
             "words": trace.looking.words, "special": trace.looking.special, "segments": trace.looking.segments,
+            "measure": trace.looking.measure,
         },
         "off": list(trace.off),
+        "off_with": trace.off_with,
         "provenance": _provenance(trace),
         "notices": [{"code": notice.code, **notice.facts} for notice in trace.notices],
     }
@@ -156,15 +157,16 @@ def predictions_document(predictions: "Predictions") -> Document:
             {
                 "position": one.position,
                 "label": one.label,
-                "actual": None if one.actual is None else _candidate(one.actual),
-                "candidates": [_candidate(candidate) for candidate in one.candidates],
+                "actual": None if one.actual is None else candidate_document(one.actual),
+                "candidates": [candidate_document(candidate) for candidate in one.candidates],
             }
             for one in predictions.at
         ],
     }
 
 
-def _candidate(candidate: "Candidate") -> Document:
+def candidate_document(candidate: "Candidate") -> Document:
+    """One thing that a model could say, and how probable it holds it."""
     return {"text": candidate.text, "probability": candidate.probability}
 
 
@@ -191,6 +193,7 @@ def _kind(trace: "AttentionTrace", kind: str) -> Document:
         "key_axis": _axis(trace, trace.keys(kind)),
         "scores": all(one.has_scores for one in maps),
         "sink": any(one.has_sink for one in maps),
+        "norms_note": next((one.norms_note for one in maps if one.norms_note is not None), None),
         "masks": [one.mask.describe() for one in maps],
     }
 
@@ -220,7 +223,8 @@ def weights_document(trace: "AttentionTrace", kind: str, layer: int, head: int) 
     """One head as the command line prints it: the tokens of both axes and the matrix (query, key)."""
     weights = trace.map(kind, layer).weights(head)[0].tolist()
     tokens = {"queries": list(trace.queries(kind).texts), "keys": list(trace.keys(kind).texts)}
-    return {"kind": str(kind), "layer": layer, "head": head, "tokens": tokens, "weights": weights}
+    place = {"kind": str(kind), "layer": layer, "head": head, "measure": trace.looking.measure}
+    return {**place, "tokens": tokens, "weights": weights}
 
 
 def job_document(job_id: str, do: str, model: str, state: str) -> Document:
@@ -231,6 +235,16 @@ def job_document(job_id: str, do: str, model: str, state: str) -> Document:
 def progress_document(job: Document, step: str, done: int, total: int | None) -> Document:
     """The data of a job's progress event; done and total are bytes."""
     return {**job, "step": step, "done": done, "total": total}
+
+
+def experiment_document(job: Document, done: int, total: int | None, *, waiting: bool = False) -> Document:
+    """The data of an experiment's progress event; `waiting`: others are before it, and it has not begun."""
+    return {**job, "done": done, "total": total, "waiting": waiting}
+
+
+def result_end_document(end: Document, result: Document | None) -> Document:
+    """The data of the last event of a job that finds something; null unless it has come to its end."""
+    return {**end, "result": result}
 
 
 def end_document(job: Document, problem: Mapping[str, Any] | None) -> Document:
@@ -249,7 +263,7 @@ def step_document(step: "Step", spelled: str) -> Document:
         "spelled": spelled,
         "special": step.special,
         "probability": step.probability,
-        "candidates": [_candidate(candidate) for candidate in step.candidates],
+        "candidates": [candidate_document(candidate) for candidate in step.candidates],
     }
 
 

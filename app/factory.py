@@ -59,7 +59,7 @@ def create_app(
     app.add_middleware(Guard, settings=settings, metrics=metrics)
     add_handlers(app)
     app.include_router(create_router(settings, service, jobs))
-    _add_pages(app, service)
+    _add_pages(app, service, settings)
     _add_health(app, service, jobs, metrics)
     return app
 
@@ -73,10 +73,11 @@ def _begin(settings: Settings, service: TraceService, jobs: Jobs) -> None:
         jobs.fetch(entry.card.name)
 
 
-def _add_pages(app: FastAPI, service: TraceService) -> None:
+def _add_pages(app: FastAPI, service: TraceService, settings: Settings) -> None:
     assets = Assets()
-    pages = Pages(assets, service.catalogue.default.card.name)
+    pages = Pages(assets, service.catalogue, may_evaluate=settings.may_evaluate)
     app.add_api_route("/", pages.explore, methods=READ, include_in_schema=False, response_model=None)
+    app.add_api_route("/models/{name}", pages.atlas, methods=READ, include_in_schema=False, response_model=None)
     app.add_api_route(
         "/static/{version}/{name:path}", assets.reply, methods=READ, include_in_schema=False, response_model=None
     )

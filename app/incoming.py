@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from app import schemas
+from app.job_schemas import REQUESTS, JobRequest, Sampling, request_of
 from app.problems import ProblemError
 
 M = TypeVar("M", bound=BaseModel)
@@ -14,13 +15,25 @@ M = TypeVar("M", bound=BaseModel)
 
 async def body_of(request: Request, model: type[M], limit: int) -> M:
     """The request's body as a model; a too-large, invalid-json or 422 problem when it is not one."""
+    return checked(model, await _json_of(request, limit))
+
+
+async def job_of(request: Request, limit: int) -> JobRequest:
+    """What the body of POST /jobs asks for, by its `do`; the problems of `body_of`."""
+    data = await _json_of(request, limit)
+    wanted = checked(request_of(data), data)
+    assert isinstance(wanted, JobRequest)
+    return wanted
+
+
+async def _json_of(request: Request, limit: int) -> object:
     body = await bytes_of(request, ProblemError("too-large", f"the body is larger than {limit} bytes", limit=limit))
     try:
         data = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise ProblemError("invalid-json", "the body is not valid JSON in UTF-8") from None
     _refuse_surrogates(data)
-    return checked(model, data)
+    return data
 
 
 async def bytes_of(request: Request, too_large: ProblemError) -> bytes:
@@ -60,8 +73,9 @@ def _refuse(error: ValidationError, model: type[BaseModel]) -> NoReturn:
     for one in errors:
         if one["type"] == "extra_forbidden":
             *outer, name = one["loc"]
-            within: dict[str, type[BaseModel]] = {"options": schemas.Options, "sampling": schemas.Sampling}
-            accepted = list((within[str(outer[0])] if outer else model).model_fields)
+            within: dict[str, type[BaseModel]] = {"options": schemas.Options, "sampling": Sampling}
+            fields = (within[str(outer[0])] if outer else model).model_fields
+            accepted = [field.alias or name for name, field in fields.items()]
             value = str(name)[:100]
             listed = ", ".join(accepted) or "none"
             raise ProblemError(
@@ -89,15 +103,41 @@ def _refuse_surrogates(data: object) -> None:
 
 def described(model: type[BaseModel], where: str) -> dict[str, Any]:
     """The OpenAPI text of a model that we check ourselves: as "body", or as a query's parameters."""
-    schema = model.model_json_schema()
+    schema = _schema(model)
     if where == "body":
-        return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+        return _body(schema)
     required = schema.get("required", [])
     listed = [
         {"name": name, "in": "query", "required": name in required, "schema": one}
         for name, one in schema.get("properties", {}).items()
     ]
     return {"parameters": listed}
+
+
+def described_jobs() -> dict[str, Any]:
+    """The OpenAPI text of the body of POST /jobs: one of several, told apart by `do` and `name`."""
+    return _body({"title": "JobRequest", "oneOf": [_schema(model) for model in REQUESTS]})
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """A model's JSON schema in one piece: inside an OpenAPI document its references would lead nowhere."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def whole(part: Any) -> Any:
+        if isinstance(part, list):
+            return [whole(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        named = parts.get(str(part.get("$ref", "")).removeprefix("#/$defs/"), {})
+        return {name: whole(one) for name, one in {**named, **part}.items() if name != "$ref"}
+
+    made: dict[str, Any] = whole(schema)
+    return made
 
 
 def described_picture() -> dict[str, Any]:

@@ -24,6 +24,7 @@ LEAST_PAUSE = 0.1  # seconds between two reports of one step
 
 News = Callable[[], Document | None]
 Watch = Callable[["FetchJob"], None]
+Report = Callable[[FetchProgress], None]
 
 
 class Job(ABC):
@@ -101,49 +102,25 @@ def _event(name: str, data: Document) -> bytes:
     return format_sse_event(event=name, data_str=json.dumps(data, ensure_ascii=False, allow_nan=False))
 
 
-class FetchJob(Job):
-    """Brings a model here and loads it; `told` hears of every change."""
+class ProgressJob(Job):
+    """Work of which every reader hears the same: its step, and how much of how much is done."""
 
-    def __init__(self, service: TraceService, entry: CatalogueEntry, told: Watch | None = None) -> None:
-        super().__init__("fetch", entry.card.name)
-        self.step = "download"
+    def __init__(self, do: str, model: str) -> None:
+        super().__init__(do, model)
+        self.step = ""
         self.done = 0
         self.total: int | None = None
-        self._service = service
-        self._entry = entry
-        self._told = told
-
-    def tell(self, **changes: Any) -> None:
-        """Changes the job and wakes its readers; one that has ended stays as it is."""
-        if self.state == "running":
-            super().tell(**changes)
-            if self._told is not None:
-                self._told(self)
 
     def events(self) -> AsyncGenerator[bytes]:
         """Server-sent events: where the job stands now, each change, and its end."""
-        return self.follow(self._news)
+        return self.follow(lambda: self.news() if self.state == "running" else None)
 
-    def _news(self) -> Document | None:
-        if self.state != "running":
-            return None
-        return progress_document(self.document(), self.step, self.done, self.total)
+    @abstractmethod
+    def news(self) -> Document:
+        """Where the job stands, as the data of its progress event."""
 
-    async def run(self) -> None:
-        """Fetches and loads the model."""
-        service, entry = self._service, self._entry
-        try:
-            await asyncio.to_thread(fetch, entry, service.cache, progress=self._reporter(), cancelled=self.stop.is_set)
-            self.tell(step="load", done=0, total=None)
-            await asyncio.wrap_future(service.lane(entry).warm())
-            self.tell(state="done")
-        except (FetchCancelled, asyncio.CancelledError):
-            self.tell(state="cancelled")
-        except Exception as error:
-            self.tell(state="failed", problem=problem_of(error))
-
-    def _reporter(self) -> Callable[[FetchProgress], None]:
-        """What the fetching thread calls; of one step it passes on a few reports a second."""
+    def reporter(self) -> Report:
+        """What the working thread calls; of one step it passes on a few reports a second."""
         loop = asyncio.get_running_loop()
         told = [("", 0.0)]
 
@@ -157,6 +134,58 @@ class FetchJob(Job):
             loop.call_soon_threadsafe(lambda: self.tell(**change))
 
         return report
+
+
+class SharedJob(ProgressJob):
+    """A job that everybody gets who asks for the same thing, by its `key`; `asked` is how many wishes there are."""
+
+    key = ""
+    asked = 1
+
+    def cancel(self) -> None:
+        """Takes one wish back: what others have asked for as well goes on for them, and what has ended stays."""
+        self.asked -= 1
+        if self.asked <= 0 and self.state == "running":
+            self.close()
+
+    def close(self) -> None:
+        """Asks the work to stop, whoever wishes for it."""
+        self.stop.set()
+
+
+class FetchJob(ProgressJob):
+    """Brings a model here and loads it; `told` hears of every change."""
+
+    def __init__(self, service: TraceService, entry: CatalogueEntry, told: Watch | None = None) -> None:
+        super().__init__("fetch", entry.card.name)
+        self.step = "download"
+        self._service = service
+        self._entry = entry
+        self._told = told
+
+    def tell(self, **changes: Any) -> None:
+        """Changes the job and wakes its readers; one that has ended stays as it is."""
+        if self.state == "running":
+            super().tell(**changes)
+            if self._told is not None:
+                self._told(self)
+
+    def news(self) -> Document:
+        """The step, and how many bytes of how many it has done."""
+        return progress_document(self.document(), self.step, self.done, self.total)
+
+    async def run(self) -> None:
+        """Fetches and loads the model."""
+        service, entry = self._service, self._entry
+        try:
+            await asyncio.to_thread(fetch, entry, service.cache, progress=self.reporter(), cancelled=self.stop.is_set)
+            self.tell(step="load", done=0, total=None)
+            await asyncio.wrap_future(service.lane(entry).warm())
+            self.tell(state="done")
+        except (FetchCancelled, asyncio.CancelledError):
+            self.tell(state="cancelled")
+        except Exception as error:
+            self.tell(state="failed", problem=problem_of(error))
 
 
 def problem_of(error: Exception) -> Document:
@@ -180,6 +209,20 @@ class Jobs:
         if job_id not in self._jobs:
             raise ProblemError("job-not-held", "there is no such job, or it ended long ago")
         return self._jobs[job_id]
+
+    @property
+    def running(self) -> list[Job]:
+        """The jobs that have not ended."""
+        return [job for job in self._jobs.values() if job.state == "running"]
+
+    def join(self, key: str) -> SharedJob | None:
+        """The job of that key which runs or has come to its end, with one wish more; one that stops is none."""
+        for job in self._jobs.values():
+            lives = job.state in ("running", "done") and not job.stop.is_set()
+            if isinstance(job, SharedJob) and job.key == key and lives:
+                job.asked += 1
+                return job
+        return None
 
     def fetching(self, model: str) -> FetchJob | None:
         """The job that fetches this model now."""
@@ -222,7 +265,7 @@ class Jobs:
 
     async def close(self) -> None:
         """Cancels what runs and waits until it has ended."""
-        running = [job for job in self._jobs.values() if job.state == "running"]
+        running = self.running
         for job in running:
             job.close()
         tasks = [job.task for job in running if job.task is not None]

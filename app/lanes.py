@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -57,6 +58,15 @@ class Pool:
             self._leave()
             raise
         return turns.result
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Counts as one in the pool while the block runs, whose work is done elsewhere; a BusyError when it is full."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
 
     def _start(self, work: Callable[[], T]) -> "Future[T]":
         try:

@@ -11,11 +11,10 @@ from app.problems import ProblemError
 from app.schemas import TraceRequest
 from app.settings import Settings
 from attention_core.models import checking, directory, memory, sources
-from attention_core.models.card import IN_HOUSE
 from attention_core.models.catalogue import CatalogueEntry
 
 if TYPE_CHECKING:
-    from attention_core.models.examples import Example
+    from attention_core.models.examples import Encoded, Example
     from attention_core.models.loading import LoadedModel
     from attention_core.trace import AttentionTrace
 
@@ -28,6 +27,7 @@ MISFITS = {
     "no-target": "{model} reads one text and takes no target",
     "no-pair": "{model} does not read a second text",
     "no-switch": "the heads of {model} cannot be switched off",
+    "no-mean-writing": "{model} cannot write while heads say their mean, which needs the whole text",
     "no-writing": "{model} does not continue a text",
     "no-chat": "{model} has no chat template",
 }
@@ -56,14 +56,16 @@ def _misfit(entry: CatalogueEntry, request: TraceRequest) -> str | None:
         return "no-target"
     if request.pair is not None and not entry.card.reads_pairs:
         return "no-pair"
-    if request.options.off and entry.card.family not in IN_HOUSE:
-        return "no-switch"
     return None
 
 
 def _cannot(request: TraceRequest, can: Abilities, *, writes: bool) -> str | None:
     if (writes or request.written) and not can.writes:
         return "no-writing"
+    if request.options.off and not can.switches:
+        return "no-switch"
+    if writes and request.options.off and request.options.off_with == "mean":
+        return "no-mean-writing"
     return "no-chat" if request.options.chat and not can.chat and can.known else None
 
 
@@ -76,7 +78,7 @@ def example_of(request: TraceRequest, image: HeldImage | None) -> "Example":
     options = request.options
     return Example(
         request.text or "", pair=request.pair, target=request.target, image=pixels, off=tuple(options.off),
-        written=tuple(request.written), chat=options.chat,
+        written=tuple(request.written), chat=options.chat, off_with=options.off_with,
     )  # fmt: skip
 
 
@@ -94,10 +96,14 @@ def pass_needs(
 
     `more` tokens are to be written: while that goes on, keys and values are held, which a trace of all holds too.
     """
+    return encoded_needs(model, model.encode(example_of(request, image), truncate=request.options.truncate), more=more)
+
+
+def encoded_needs(model: "LoadedModel", encoded: "Encoded", *, more: int = 0) -> tuple[str, int]:
+    """The same for an example that is encoded already."""
     from attention_core.capture import MOST_WRITTEN
     from attention_core.capture.run import LAST_ROWS, call_options
 
-    encoded = model.encode(example_of(request, image), truncate=request.options.truncate)
     source, target = min(len(encoded.source) + more, model.card.max_tokens or sys.maxsize), 0
     if model.encoder_decoder:
         written = encoded.target

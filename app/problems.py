@@ -31,6 +31,8 @@ KNOWN: dict[str, tuple[int, str]] = {
     "invalid-request": (422, "The request is not valid"),
     "invalid-input": (422, "The input is not valid"),
     "shape": (422, "The shapes do not fit"),
+    "evaluation-cancelled": (409, "The evaluation was cancelled"),
+    "experiment-cancelled": (409, "The experiment was cancelled"),
     "invalid-json": (400, "The body is not valid JSON"),
     "bad-request": (400, "The request cannot be read"),
     "too-large": (413, "The request is too large"),

@@ -9,7 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.problems import ProblemError
-from app.schemas import MOST_CELLS, LookParameters, RemovedParameters, ThumbnailParameters, WeightParameters
+from app.schemas import (
+    MOST_CELLS,
+    LookParameters,
+    NormParameters,
+    RemovedParameters,
+    ThumbnailParameters,
+    WeightParameters,
+)
 
 if TYPE_CHECKING:
     from attention_core.trace import AttentionTrace
@@ -37,12 +44,13 @@ def npy(array: Array) -> bytes:
 
 
 def looked(trace: "AttentionTrace", wanted: LookParameters) -> "AttentionTrace":
-    """The trace as it is to be shown; the trace itself when nothing is merged or hidden."""
-    if (wanted.words, wanted.special, wanted.segments) == ("0", "show", "all"):
+    """The trace as it is to be shown; the trace itself when nothing is merged, hidden or measured otherwise."""
+    if (wanted.words, wanted.special, wanted.segments, wanted.measure) == ("0", "show", "all", "weight"):
         return trace
     from attention_core.looking import look
 
-    return look(trace, words=wanted.words == "1", special=wanted.special, segments=wanted.segments)
+    words = wanted.words == "1"
+    return look(trace, words=words, special=wanted.special, segments=wanted.segments, measure=wanted.measure)
 
 
 def read_thumbnails(trace: "AttentionTrace", wanted: ThumbnailParameters) -> Array:
@@ -60,12 +68,11 @@ def read_weights(trace: "AttentionTrace", wanted: WeightParameters) -> Array:
     """float32 (query, key) of one head, (head, query, key) of all; an overview when a size is wanted."""
     shown = looked(trace, wanted)
     one = shown.map(shown.kinds[0] if wanted.kind is None else wanted.kind, wanted.layer)
-    queries, keys = _slice(wanted.queries), _slice(wanted.keys)
+    queries, keys = window_of(wanted.queries), window_of(wanted.keys)
     if wanted.size is not None:
         read = one.overview(wanted.head, wanted.size, wanted.reduce, queries, keys)
     else:
-        _demand_small(queries, one.query_count)
-        _demand_small(keys, one.key_count)
+        demand_small(queries, keys, (one.query_count, one.key_count))
         read = one.weights(wanted.head, queries, keys)
     array: Array = (read if wanted.head is None else read[0]).float().cpu().numpy()
     return array
@@ -83,6 +90,18 @@ def read_removed(trace: "AttentionTrace", wanted: RemovedParameters) -> Array:
     return np.zeros((one.head_count, one.query_count), dtype=np.float32)
 
 
+def read_norms(trace: "AttentionTrace", wanted: NormParameters) -> Array:
+    """float32 (layer, head, key): ‖f(x)‖ of what each key hands on, over the tokens that the model read."""
+    import torch
+
+    from attention_core.looking import look
+
+    maps = look(trace, measure="norm").maps_of(trace.kinds[0] if wanted.kind is None else wanted.kind)
+    norms = [one.value_norms for one in maps if one.value_norms is not None]
+    array: Array = torch.stack(norms).cpu().numpy()
+    return array
+
+
 def read_picture(trace: "AttentionTrace") -> bytes:
     """What the model saw, as PNG; a not-available problem for a trace of a text."""
     from attention_core.pictures import to_png
@@ -92,16 +111,22 @@ def read_picture(trace: "AttentionTrace") -> bytes:
     return to_png(trace.picture.pixels)
 
 
-def _slice(wanted: str | None) -> slice | None:
+def window_of(wanted: str | None) -> slice | None:
+    """A range "a:b" as a slice; None takes all."""
     if wanted is None:
         return None
     first, _, last = wanted.partition(":")
     return slice(int(first), int(last))
 
 
-def _demand_small(window: slice | None, count: int) -> None:
-    length = count if window is None else window.stop - window.start
-    if length > MOST_CELLS:
+def demand_small(queries: slice | None, keys: slice | None, whole: tuple[int, int]) -> None:
+    """A window problem, with the limit, for more cells than can be read exactly at once; `whole` is the matrix's shape.
+
+    One row of a long text is no large window.
+    """
+    windows = zip((queries, keys), whole, strict=True)
+    sides = [count if window is None else window.stop - window.start for window, count in windows]
+    if sides[0] * sides[1] > MOST_CELLS**2:
         raise ProblemError(
             "window",
             f"at most {MOST_CELLS} x {MOST_CELLS} weights can be read exactly; ask for a smaller window, or for a size",

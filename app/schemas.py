@@ -1,4 +1,5 @@
-"""The API's keys, for what comes in; documents.py and analyses.py have those of what goes out."""
+"""The API's keys, for what comes in; job_schemas.py has those of jobs, documents.py, analyses.py and experiments.py
+those of what goes out."""
 
 from typing import Annotated, Literal, Self
 
@@ -41,7 +42,9 @@ class Options(Body):
     off: list[HeadName] = Field(
         default_factory=list, max_length=4096, description='heads that are switched off: "decoder-self.0.3"'
     )
-
+    off_with: Literal["zero", "mean"] = Field(
+        default="zero", description="what comes of a head that is off: zeros, or its mean over the text's positions"
+    )
     chat: bool = Field(default=False, description="the text is a message, put into the model's chat template")
 
     @field_validator("off")
@@ -75,41 +78,17 @@ class TraceRequest(Body):
         return self
 
 
-class Sampling(Body):
-    """How each next token is chosen."""
-
-    method: Literal["greedy", "sample"] = Field(default="greedy", description="greedy: always the most probable one")
-    temperature: float = Field(default=1.0, gt=0, le=5, allow_inf_nan=False)
-    top_k: int = Field(default=50, ge=1, le=1000, description="how many of the most probable tokens are drawn from")
-    seed: int = Field(default=0, ge=0, lt=2**32, description="the same seed draws the same tokens")
-
-
-class JobRequest(Body):
-    """Long work to be done: fetching a model, or a model that continues a text."""
-
-    do: Literal["fetch", "generate"]
-    model: str
-    text: str | None = Field(default=None, description="what is continued")
-    options: Options = Field(default_factory=Options)
-    written: Written = Field(default_factory=list)
-    most: int = Field(default=64, ge=1, le=MOST_WRITTEN, description="tokens that are written at most")
-    sampling: Sampling = Field(default_factory=Sampling)
-
-    @model_validator(mode="after")
-    def _demand_its_own(self) -> Self:
-        more = sorted(self.model_fields_set - {"do", "model"})
-        if self.do == "fetch" and more:
-            raise ValueError(f"{', '.join(more)}: only what generates takes these")
-        if self.do == "generate" and self.text is None:
-            raise ValueError("text: Field required")
-        return self
-
-
 class WatchParameters(Parameters):
     """The head whose newest row comes along while a model writes."""
 
     layer: int | None = Field(default=None, ge=0)
     head: int | None = Field(default=None, ge=0)
+
+
+Measure = Annotated[
+    Literal["weight", "norm"],
+    Field(description="norm: a cell is how long the vector is that a key adds, ‖αf(x)‖, as a share of its row"),
+]
 
 
 class LookParameters(Parameters):
@@ -122,6 +101,7 @@ class LookParameters(Parameters):
     segments: Literal["all", "AA", "AB", "BA", "BB"] = Field(
         default="all", description="of a pair, the text that looks and the one looked at; a cut, nothing is scaled up"
     )
+    measure: Measure = "weight"
 
 
 class ThumbnailParameters(LookParameters):
@@ -150,10 +130,45 @@ class RemovedParameters(LookParameters):
     layer: int
 
 
+class NormParameters(Parameters):
+    """How long the vectors are that the keys of a kind hand on."""
+
+    kind: str | None = None
+
+
 class AnalysisParameters(Parameters):
     """What every analysis takes; positions count the tokens that the model read, whatever is shown."""
 
     kind: str | None = Field(default=None, description="a kind of attention; default: the trace's first")
+    measure: Measure = "weight"
+
+
+class VersusParameters(LookParameters):
+    """Two traces of which the second is compared with the first; positions count what is shown."""
+
+    versus: str = Field(alias="with", pattern=r"^[\w-]{1,100}$", description="the id of the second trace")
+    kind: str | None = Field(default=None, description="a kind of attention that both have; default: the first's first")
+
+
+class DifferenceParameters(VersusParameters):
+    """What changes in each head; of other models, which heads come near to one."""
+
+    layer: int | None = Field(default=None, ge=0, description="with head: ranks the second trace's heads by likeness")
+    head: int | None = Field(default=None, ge=0)
+    ranked: Literal["0", "1"] = Field(default="1", description="0: only which tokens stand for which; no head is read")
+
+
+class DifferenceMatrixParameters(VersusParameters):
+    """A window of one head of each trace, on the axes that both have; positions count pairs of the analysis's reply."""
+
+    layer: int = Field(ge=0)
+    head: int = Field(ge=0)
+    other_layer: int | None = Field(default=None, ge=0, description="the second trace's; default: the same")
+    other_head: int | None = Field(default=None, ge=0)
+    queries: Range | None = None
+    keys: Range | None = None
+    size: int | None = Field(default=None, ge=1, le=MOST_CELLS, description="an overview of at most size cells a side")
+    reduce: Literal["max", "mean"] = Field(default="max", description="max: the two weights that differ most in a cell")
 
 
 class LinkParameters(AnalysisParameters):
@@ -162,3 +177,4 @@ class LinkParameters(AnalysisParameters):
     query: Range = Field(description="the tokens that look: positions a:b, without b")
     key: Range = Field(description="the tokens looked at: positions a:b, without b")
     rivals: Ranges | None = Field(default=None, description="other tokens that could be meant: positions a:b,c:d")
+    words: Literal["0", "1"] = Field(default="0", description="1: the lift compares with other words, not tokens")

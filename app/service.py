@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -150,8 +151,11 @@ class TraceService:
         return await asyncio.shield(task)
 
     def abilities(self, entry: CatalogueEntry) -> Abilities:
-        """What the model can do beside being looked into; of its chat template nothing is known before it is here."""
-        return abilities_of(entry, model_folder(entry, self.cache), fetched=is_fetched(entry, self.cache))
+        """What the model can do beside being looked into; of its chat template nothing is known before it is here, and
+        whether its heads can be switched off is known for certain once it is loaded."""
+        found = abilities_of(entry, model_folder(entry, self.cache), fetched=is_fetched(entry, self.cache))
+        model = self.lane(entry).model
+        return replace(found, switches=model is None or model.back_end != "eager")
 
     def demand_fetched(self, lane: Lane) -> None:
         """A ModelAbsentError for a model that is not here, a CheckpointError for an own one that is gone."""
@@ -165,6 +169,8 @@ class TraceService:
         options = request.options.model_dump()
         if not options["chat"]:  # what was not asked for does not change an id
             del options["chat"]
+        if not options["off"] or options["off_with"] == "zero":
+            del options["off_with"]
         what = {
             "format": FORMAT,
             "model": [entry.card.name, entry.card.revision, self.settings.dtype],
@@ -185,7 +191,7 @@ class TraceService:
         entry = self.catalogue.entry(name)
         demand_fit(entry, request, self.abilities(entry))
         entry = await self.revised(entry)
-        image, missing = await self._picture(request.image, entry)
+        image, missing = await self.picture(request.image, entry)
         # A trace outlives its picture: who knows the picture's id may still ask for it.
         trace_id = self.trace_id(request, entry, image.id if image else request.image)
         held = self.traces.get(trace_id)
@@ -213,7 +219,7 @@ class TraceService:
 
         return await self.read(work)
 
-    async def _picture(self, wanted: str | None, entry: CatalogueEntry) -> tuple[HeldImage | None, ProblemError | None]:
+    async def picture(self, wanted: str | None, entry: CatalogueEntry) -> tuple[HeldImage | None, ProblemError | None]:
         """The picture that a request names, or the problem that it is not held."""
         if wanted is None:
             return None, None
@@ -228,7 +234,8 @@ class TraceService:
         """The trace of that id; a trace-not-held problem when it was let go."""
         trace = self.traces.get(trace_id)
         if trace is None:
-            raise ProblemError("trace-not-held", "this trace is not held any more; post the text again")
+            sentence = "this trace is not held any more; post the text again"
+            raise ProblemError("trace-not-held", sentence, trace=trace_id[:100])
         return trace
 
     def keep(self, trace_id: str, trace: "AttentionTrace") -> None:

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     allow_fetch: bool | None = Field(
         default=None, description="Whether a visitor may start a model's download; default: only in local mode."
     )
+    evaluate: bool | None = Field(
+        default=None, description="Whether a visitor may start an evaluation of heads; default: only in local mode."
+    )
     fetch_on_start: bool = Field(default=True, description="Fetch the default model at the first start.")
     trace_timeout: float = Field(default=120.0, gt=0, description="Seconds a request waits for its trace.")
 
@@ -67,6 +70,11 @@ class Settings(BaseSettings):
     def may_fetch(self) -> bool:
         """Whether a visitor may start a model's download."""
         return not self.is_public if self.allow_fetch is None else self.allow_fetch
+
+    @property
+    def may_evaluate(self) -> bool:
+        """Whether a visitor may start an evaluation of heads, which takes minutes of the processor."""
+        return not self.is_public if self.evaluate is None else self.evaluate
 
     @property
     def hosts(self) -> tuple[str, ...]:

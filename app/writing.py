@@ -8,17 +8,19 @@ Nobody is waited for: a job without a reader is cancelled after a few seconds.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from concurrent.futures import Future
-from contextlib import aclosing, closing
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app import schemas
+from app.attended import AttendedJob
 from app.documents import Document, row_document, step_document, writing_end_document, written_document
-from app.jobs import Job, problem_of
+from app.job_schemas import GenerateRequest, Sampling
+from app.jobs import problem_of
 from app.lanes import Lane
 from app.making import capture_with, demand_fit, example_of, pass_needs
 from app.problems import ProblemError
-from app.schemas import JobRequest, TraceRequest
+from app.schemas import TraceRequest
 from app.service import TraceService
 from attention_core.errors import UnknownNameError
 from attention_core.models.catalogue import CatalogueEntry
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
     from attention_core.models.examples import TextReader
     from attention_core.trace import AttentionTrace
 
-ALONE = 5.0  # seconds that a job goes on without a reader
-TICKS = 10  # they are counted in parts: a loop that was held up for seconds hears its readers before the next one
-
 Report = Callable[[Sequence[str], "Step | None", str], None]
 
 
@@ -41,11 +40,11 @@ class Wish:
     """A text to continue: the example, what stands after it already, how to choose and how many tokens at most."""
 
     request: TraceRequest
-    sampling: schemas.Sampling
+    sampling: Sampling
     most: int
 
     @classmethod
-    def of(cls, wanted: JobRequest) -> "Wish":
+    def of(cls, wanted: GenerateRequest) -> "Wish":
         """What a job's request asks for; with what stands already, no more than a trace may hold.
 
         A too-many-written problem when nothing more may be written.
@@ -141,12 +140,12 @@ class Writing:
         self.reason = self.reason or "stopped"
 
 
-class WritingJob(Job):
+class WritingJob(AttendedJob):
     """Writing as a job; a BusyError, a ModelAbsentError or a not-available problem when it cannot begin."""
 
     event = "written"
 
-    def __init__(self, service: TraceService, wanted: JobRequest) -> None:
+    def __init__(self, service: TraceService, wanted: GenerateRequest) -> None:
         entry = service.catalogue.entry(wanted.model)
         super().__init__("generate", entry.card.name)
         self._entry, self._service, self._wish = entry, service, Wish.of(wanted)
@@ -162,17 +161,10 @@ class WritingJob(Job):
         self._wanted = True
         # What is before it is another one's text; a model that is only being loaded is no queue.
         self._waits = not lane.idle and not lane.loading
-        self._loop = asyncio.get_running_loop()
-        self._await_reader()
         self._writing = Writing(service, lane, self._wish)
-        self._work: Future[AttentionTrace | None] = self._begin(lane)
-
-    def _begin(self, lane: Lane) -> "Future[AttentionTrace | None]":
-        try:
-            return lane.pool.in_turns(self._writing.turns(self._report, self.stop.is_set, lambda: self._wanted))
-        except BaseException:
-            self._alone.cancel()
-            raise
+        turns = self._writing.turns(self._report, self.stop.is_set, lambda: self._wanted)
+        self._work: Future[AttentionTrace | None] = lane.pool.in_turns(turns)
+        self.await_reader()
 
     async def run(self) -> None:
         """Waits for the work, and keeps its trace."""
@@ -207,7 +199,7 @@ class WritingJob(Job):
         stands = [*self._wish.request.written, *self._ids]
         return writing_end_document(super().end(), self._trace_id, stands, self._reason)
 
-    async def events(self, layer: int | None, head: int | None) -> AsyncGenerator[bytes]:
+    def events(self, layer: int | None, head: int | None) -> AsyncGenerator[bytes]:
         """Server-sent events for one reader: all that is written so far, then what is new since its last event.
 
         With a layer or a head (the other is 0), the newest step's row of that head comes along. Where others are
@@ -228,14 +220,7 @@ class WritingJob(Job):
             start = max(0, start)
             return written_document(self.document(), prompt, start, self._tokens[start:], self._row(shown))
 
-        self._alone.cancel()
-        try:
-            async with aclosing(self.follow(news)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            if self.readers == 0 and self.state == "running":
-                self._await_reader()
+        return self.follow(news)
 
     def demand_head(self, layer: int | None, head: int | None) -> None:
         """An UnknownNameError for a head that the model does not have."""
@@ -244,16 +229,11 @@ class WritingJob(Job):
             if given is not None and given >= count:
                 raise UnknownNameError(what, str(given), [f"0 to {count - 1}"])
 
-    def _await_reader(self, ticks: int = TICKS) -> None:
-        """Ends the job unless a reader comes in time."""
-        work = self.close if ticks == 0 else lambda: self._await_reader(ticks - 1)
-        self._alone = self._loop.call_later(ALONE / TICKS if ticks else 0, work)
-
     def _report(self, prompt: Sequence[str], step: "Step | None", spelled: str) -> None:
         """Passes a step on from the lane's thread; only the newest rows are held."""
         told = None if step is None else step_document(step, spelled)
         rows = None if step is None else step.rows.cpu()
-        self._loop.call_soon_threadsafe(lambda: self._add(prompt, told, rows))
+        self.loop.call_soon_threadsafe(lambda: self._add(prompt, told, rows))
 
     def _add(self, prompt: Sequence[str], token: Document | None, rows: "Tensor | None") -> None:
         if token is not None:
@@ -267,7 +247,6 @@ class WritingJob(Job):
         return row_document(len(self._tokens) - 1, *shown, rows[shown].tolist())
 
     def _end(self, **changes: Any) -> None:
-        self._alone.cancel()
         if changes["state"] != "cancelled":
             self._ids, self._reason = list(self._writing.ids), self._writing.reason
         else:

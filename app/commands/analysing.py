@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from app import analyses
-from app.commands.looking import add_example, captured
+from app.commands.differing import add_difference, count_of
+from app.commands.looking import LENGTHS, add_example, add_measure, captured
 from app.documents import Document
 from app.schemas import AnalysisParameters
 from app.terminal import print_json
@@ -26,10 +27,14 @@ def add_analyse(parser: argparse.ArgumentParser) -> None:
     """Gives the parser a command for each analysis."""
     actions = parser.add_subparsers(title="analyses", required=True, metavar="ANALYSIS")
     for one in ANALYSES:
-        add, read, spell = COMMANDS[one.name]
         action = actions.add_parser(one.name, help=one.title.lower(), description=f"{one.help} ({one.reference})")
+        if one.name == "difference":  # of two traces
+            add_difference(action)
+            continue
+        add, read, spell = COMMANDS[one.name]
         add_example(action)
         action.add_argument("--kind", help="encoder-self, decoder-self or cross (default: the model's first)")
+        add_measure(action)
         add(action)
         action.set_defaults(command=_command(one, read, spell))
 
@@ -41,7 +46,7 @@ def _command(one: Analysis, read: Reader, spell: Printer) -> Callable[[argparse.
         if arguments.json:
             print_json(body)
             return
-        print(f"{one.title}: {body['kind']}")
+        print(f"{one.title}: {body['kind']}" + (f"; {LENGTHS}" if body.get("measure") == "norm" else ""))
         for line in spell(arguments, trace, body):
             print(line)
 
@@ -56,18 +61,13 @@ def _add_link(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rival", action="append", default=[], metavar="WORD", help="another word that it might mean; may be repeated"
     )
-    parser.add_argument("--top", type=_count, default=10, metavar="N", help="heads that are printed (default: 10)")
+    parser.add_argument("--words", action="store_true", help="the lift compares with other words, not with tokens")
+    parser.add_argument("--top", type=count_of, default=10, metavar="N", help="heads that are printed (default: 10)")
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layer", type=int, help="only this layer, counted from 0")
     parser.add_argument("--head", type=int, help="only this head, counted from 0")
-
-
-def _count(given: str) -> int:
-    if not given.isdecimal() or not 1 <= int(given) <= 100_000:
-        raise argparse.ArgumentTypeError(f"{given[:40]!r} is no number from 1 to 100000")
-    return int(given)
 
 
 def _link(arguments: argparse.Namespace, trace: "AttentionTrace") -> Document:
@@ -78,28 +78,31 @@ def _link(arguments: argparse.Namespace, trace: "AttentionTrace") -> Document:
     query, key = words(queries, arguments.query), words(keys, arguments.key)
     if queries is keys and query == key:
         raise InputError(f"{arguments.query!r} and {arguments.key!r} are the same word of the text; name two words")
-    return analyses.link_document(trace, kind, query, key, [words(keys, rival) for rival in arguments.rival])
+    rivals = [words(keys, rival) for rival in arguments.rival]
+    seen = analyses.measured(trace, arguments.measure)
+    return analyses.link_document(seen, kind, query, key, rivals, words=arguments.words)
 
 
 def _spell_link(arguments: argparse.Namespace, trace: "AttentionTrace", body: Document) -> Iterator[str]:
     queries, keys = trace.queries(body["kind"]), trace.keys(body["kind"])
     rivals = ", ".join(_word(keys, rival) for rival in body["rivals"])
     yield f"{_word(queries, body['query'])} -> {_word(keys, body['key'])}" + (f", not {rivals}" if rivals else "")
+    what = "word" if body["words"] else "token"
     yield (
-        f"lift: the weight minus the mean of what {body['other_count']} other tokens give to the same key"
+        f"lift: the weight minus the mean of what {body['other_count']} other {what}s give to the same key"
         if body["other_count"]
-        else "no other token may look there, so there is no lift: the heads stand by their weight"
+        else f"no other {what} may look there, so there is no lift: the heads stand by their weight"
     )
-    yield f"{'head':8}  {'lift':>6}  {'weight':>6}  {'others':>6}  {'margin':>6}"
+    yield f"{'head':8}  {'lift':>6}  {'weight':>6}  {'others':>6}  {'margin':>6}  {'share':>6}"
     top = body["heads"][: arguments.top]
     named = [head for head in body["heads"][arguments.top :] if head["named"]]
     for head in [*top, *sorted(named, key=lambda head: -head["weight"])[:3]]:
-        numbers = "  ".join(_number(head[name]) for name in ("lift", "weight", "others", "margin"))
+        numbers = "  ".join(_number(head[name]) for name in ("lift", "weight", "others", "margin", "share"))
         yield f"{_name(head):8}  {numbers}  {NAMED.get(head['named'], '')}".rstrip()
 
 
 def _profile(arguments: argparse.Namespace, trace: "AttentionTrace") -> Document:
-    body = analyses.read_profile(trace, AnalysisParameters(kind=arguments.kind))
+    body = analyses.read_profile(trace, AnalysisParameters(kind=arguments.kind, measure=arguments.measure))
     for axis in ("layer", "head"):
         wanted, there = getattr(arguments, axis), sorted({head[axis] for head in body["heads"]})
         if wanted is not None and wanted not in there:

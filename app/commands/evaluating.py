@@ -10,12 +10,13 @@ from app.settings import Settings
 from app.terminal import Bar, complain, print_json
 from attention_core.errors import InputError
 from attention_core.models.catalogue import load_catalogue
-from attention_core.models.directory import models_folder, revised, with_own
+from attention_core.models.directory import models_folder, with_own
 from attention_core.models.sources import FetchProgress, cache_folder
 
 if TYPE_CHECKING:
     from attention_core.experiments.evaluate import AntecedentResult, SyntaxResult
     from attention_core.experiments.evaluate.results import Chosen, Origin, Relation
+    from attention_core.models.loading import LoadedModel
 
 LEFT_OUT = 3  # the exit code when some lines could not be used and the rest was evaluated
 MOST_NAMED = 20
@@ -70,36 +71,38 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 def _evaluated(arguments: argparse.Namespace) -> "AntecedentResult | SyntaxResult":
     """The result, with a bar while it is made."""
-    import torch
-
-    from app.making import best_device
     from attention_core.experiments.evaluate import Options
     from attention_core.experiments.evaluate import evaluate as run
-    from attention_core.models.loading import load_model
 
-    settings = Settings()
-    catalogue, _ = with_own(load_catalogue(), models_folder(settings.models_dir))
-    entry = catalogue.default if arguments.model is None else catalogue.entry(arguments.model)
     if not arguments.file.is_file():
         raise InputError(f"{arguments.file} is not a file; name a file of JSON lines or a CoNLL-U file")
-    device = best_device(settings.device)
-    folder, cache = fetched(entry), cache_folder(settings.cache)
-    model = load_model(revised(entry, cache).card, folder, dtype=getattr(torch, settings.dtype), device=device)
+    model, cache, workers = opened(arguments.model)
     bar = Bar(unit="")
 
     def report(step: str, done: int, total: int) -> None:
         bar.show(FetchProgress(step, done, total))
 
-    options = Options(
-        limit=arguments.limit,
-        cache=cache,
-        workers=torch.get_num_threads() if device == "cpu" else 1,
-        report=report,
-    )
+    options = Options(limit=arguments.limit, cache=cache, workers=workers, report=report)
     try:
         return run(model, arguments.file, arguments.task, options)
     finally:
         bar.close()
+
+
+def opened(name: str | None) -> "tuple[LoadedModel, Path, int]":
+    """A model by its name, or the default one, fetched and loaded; the cache; and how many passes run side by side."""
+    import torch
+
+    from app.making import best_device, revised
+    from attention_core.models.loading import load_model
+
+    settings = Settings()
+    catalogue, _ = with_own(load_catalogue(), models_folder(settings.models_dir))
+    entry = catalogue.default if name is None else catalogue.entry(name)
+    device = best_device(settings.device)
+    folder, cache = fetched(entry), cache_folder(settings.cache)
+    model = load_model(revised(entry, cache).card, folder, dtype=getattr(torch, settings.dtype), device=device)
+    return model, cache, torch.get_num_threads() if device == "cpu" else 1
 
 
 def summary(result: "AntecedentResult | SyntaxResult") -> list[str]:

@@ -1,6 +1,7 @@
 """The commands trace and weights: an example seen by a model, printed for people or as the API replies it."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,29 +17,34 @@ from attention_core.models.sources import cache_folder
 
 if TYPE_CHECKING:
     from app.images import HeldImage
+    from app.lanes import Lane
+    from app.service import TraceService
     from attention_core.predictions import Candidate, Prediction
     from attention_core.trace import AttentionTrace
 
+LENGTHS = "shares of the lengths of what is handed on, the norm of alpha f(x), not weights (Kobayashi et al. 2020)"
+SINK = "the learned sink has no value, so it takes no length"
 MOST_LINES = 40  # of predictions of a long text, the last ones are printed
 
 
 def add_trace(parser: argparse.ArgumentParser) -> None:
     """Gives the parser what `trace` takes."""
-    _add_example(parser)
+    add_looked_example(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.safetensors", help="save the trace")
     parser.set_defaults(command=trace)
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
     """Gives the parser what `weights` takes."""
-    _add_example(parser)
+    add_looked_example(parser)
     parser.add_argument("--layer", type=int, required=True, help="counted from 0")
     parser.add_argument("--head", type=int, required=True, help="counted from 0")
     parser.add_argument("--kind", help="encoder-self, decoder-self or cross (default: the model's first)")
     parser.set_defaults(command=weights)
 
 
-def _add_example(parser: argparse.ArgumentParser) -> None:
+def add_looked_example(parser: argparse.ArgumentParser) -> None:
+    """Gives the parser what an example is made of and the ways to look at it, and --json."""
     add_example(parser)
     parser.add_argument("--words", action="store_true", help="merge pieces into whole words")
     parser.add_argument(
@@ -47,6 +53,15 @@ def _add_example(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--segments", choices=("all", "AA", "AB", "BA", "BB"), default="all",
         help="of a pair, the sentence that looks and the one looked at: AB is the first looking at the second",
+    )  # fmt: skip
+    add_measure(parser)
+
+
+def add_measure(parser: argparse.ArgumentParser) -> None:
+    """Gives the parser the choice between weights and lengths."""
+    parser.add_argument(
+        "--measure", choices=("weight", "norm"), default="weight",
+        help="norm: shares of the lengths of what is handed on, the norm of alpha f(x) (Kobayashi et al. 2020)",
     )  # fmt: skip
 
 
@@ -58,6 +73,10 @@ def add_example(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="TEXT", help="what the translation says (default: the model's own)")
     parser.add_argument("--image", metavar="FILE", help="a picture (PNG, JPEG, WebP), or the name of a sample")
     parser.add_argument("--off", metavar="HEADS", help="heads to switch off: decoder-self.0.3,cross.1.2")
+    parser.add_argument(
+        "--off-with", choices=("zero", "mean"), default="zero",
+        help="what comes of these heads: zeros (default), or their mean over the text",
+    )  # fmt: skip
     parser.add_argument("--truncate", action="store_true", help="show the beginning of a text that is too long")
     parser.add_argument("--json", action="store_true", help="print what the API replies")
 
@@ -88,6 +107,8 @@ def weights(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(body)
         return
+    if shown.looking.measure == "norm":
+        print(LENGTHS + (f"; {SINK}" if made.map(kind, arguments.layer).has_sink else ""))
     keys, queries = body["tokens"]["keys"], body["tokens"]["queries"]
     width = max(6, *(len(text) for text in keys))
     left = max(len(text) for text in queries)
@@ -107,8 +128,11 @@ def summary(shown: "AttentionTrace") -> list[str]:
         f"{shown.model.full_title}: {count} tokens, {heads} (layers x heads), {made.seconds * 1000:.0f} ms",
         f"recomputed rows differ by at most {made.self_check_error:.1e} (tolerance {made.self_check_tolerance:.1e})",
     ]
+    if shown.looking.measure == "norm":
+        lines.append(LENGTHS)
     if shown.off:
-        lines.append(f"switched off: {', '.join(shown.off)}")
+        how = " (their mean over the text stays)" if shown.off_with == "mean" else ""
+        lines.append(f"switched off: {', '.join(shown.off)}{how}")
     if shown.source_queries is not None:
         lines.append(" ".join(shown.source_queries.texts))
     if shown.picture is None:
@@ -151,11 +175,30 @@ def _spoken(candidate: "Candidate") -> str:
 def _looked(made: "AttentionTrace", arguments: argparse.Namespace) -> "AttentionTrace":
     from attention_core.looking import look
 
-    return look(made, words=arguments.words, special=arguments.special, segments=arguments.segments)
+    words, special, segments = arguments.words, arguments.special, arguments.segments
+    return look(made, words=words, special=special, segments=segments, measure=arguments.measure)
 
 
 def captured(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
     """The trace of the command's example, and the id that the API would give it."""
+    ready = prepared(arguments)
+    return ready.service.capture(ready.lane, ready.request, ready.image), ready.trace_id
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A command's example and model, fetched; the request says it as the API would take it, with the trace's id."""
+
+    service: "TraceService"
+    lane: "Lane"
+    request: schemas.TraceRequest
+    image: "HeldImage | None"
+    trace_id: str
+
+
+def prepared(arguments: argparse.Namespace) -> Prepared:
+    """What the arguments of `add_example` describe; an error before anything is fetched for what the model does not
+    take."""
     from app.making import demand_fit, revised
     from app.metrics import Metrics
     from app.service import TraceService
@@ -166,7 +209,7 @@ def captured(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
     catalogue, own = with_own(load_catalogue(), models_folder(settings.models_dir))
     entry = catalogue.default if arguments.model is None else catalogue.entry(arguments.model)
     off = [] if arguments.off is None else [name.strip() for name in arguments.off.split(",")]
-    options = checked(schemas.Options, {"truncate": arguments.truncate, "off": off})
+    options = checked(schemas.Options, {"truncate": arguments.truncate, "off": off, "off_with": arguments.off_with})
     # A terminal's bytes that are no UTF-8 arrive as halves of surrogate pairs, which the id refuses.
     request = schemas.TraceRequest.model_construct(
         model=arguments.model, text=arguments.text, pair=arguments.pair, target=arguments.target, image=arguments.image,
@@ -179,7 +222,7 @@ def captured(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
     service.trace_id(request, entry, picture)  # what no id can be made of fetches nothing
     fetched(entry)
     trace_id = service.trace_id(request, revised(entry, service.cache), picture)
-    return service.capture(service.lane(entry), request, image), trace_id
+    return Prepared(service, service.lane(entry), request, image, trace_id)
 
 
 def _image(entry: CatalogueEntry, wanted: str) -> "HeldImage":

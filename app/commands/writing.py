@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from app import documents
 from app.commands.models import fetched
 from app.incoming import checked
+from app.job_schemas import GenerateRequest
 from app.metrics import Metrics
-from app.schemas import JobRequest
 from app.service import TraceService
 from app.settings import Settings
 from app.terminal import print_json
@@ -108,10 +108,10 @@ class Echo:
             self._before = None
 
 
-def _wanted(arguments: argparse.Namespace) -> JobRequest:
+def _wanted(arguments: argparse.Namespace) -> GenerateRequest:
     """The arguments as the API would take them, so that they have the same limits."""
     sampling: dict[str, Any] = {"method": "sample" if arguments.sample else "greedy"}
     given = {name: getattr(arguments, name) for name in ("temperature", "top_k", "seed")}
     sampling |= {name: value for name, value in given.items() if value is not None}
     body = {"do": "generate", "model": arguments.model, "most": arguments.most, "options": {"chat": arguments.chat}}
-    return checked(JobRequest, {**body, "text": arguments.text, "sampling": sampling})
+    return checked(GenerateRequest, {**body, "text": arguments.text, "sampling": sampling})

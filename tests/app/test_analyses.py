@@ -19,6 +19,7 @@ from attention_core.analysis.profile import profile
 from attention_core.analysis.roles import roles
 from attention_core.analysis.words import words
 from attention_core.capture import capture
+from attention_core.experiments import EXPERIMENTS
 
 pytestmark = pytest.mark.model
 TRACES = "/api/v1/traces"
@@ -118,9 +119,20 @@ def test_the_api_and_the_list_have_the_same_analyses_and_the_page_their_words(cl
     messages = json.loads((Path(app.__file__).parent / "messages/en.json").read_text(encoding="utf-8"))
     assert list(READERS) == [one.name for one in ANALYSES]
     for one in ANALYSES:
-        assert (messages[f"analysis.{one.name}.title"], messages[f"analysis.{one.name}.help"]) == (one.title, one.help)
+        assert [messages[f"analysis.{one.name}.{part}"] for part in ("title", "help", "reference")] == [
+            one.title,
+            one.help,
+            one.reference,
+        ]
         assert one.reference
         assert not one.needs_model
+
+
+def test_the_page_has_the_experiments_words():
+    messages = json.loads((Path(app.__file__).parent / "messages/en.json").read_text(encoding="utf-8"))
+    for one in EXPERIMENTS:
+        shown = [messages[f"experiment.{one.name}.{part}"] for part in ("title", "help", "reference")]
+        assert shown == [one.title, one.help, one.reference]
 
 
 def test_a_reply_has_a_tag_and_does_not_change(client, url):
@@ -164,10 +176,10 @@ def test_requests_that_are_none_are_refused(client, url, query):
 
 def test_unknown_names_list_the_known_ones(client, url, cat):
     facts = problem(client.get(f"{url}/linkage?{PAIR}"), 422, "unknown-name")
-    assert (facts["what"], facts["accepted"]) == ("analysis", ["link", "profile", "mentions"])
-    facts = problem(client.get(f"{url}/link?{PAIR}&words=1"), 422, "unknown-parameter")
-    assert facts["accepted"] == ["kind", "query", "key", "rivals"]
-    assert problem(client.get(f"{url}/profile?query=1:2"), 422, "unknown-parameter")["accepted"] == ["kind"]
+    assert (facts["what"], facts["accepted"]) == ("analysis", [*READERS])
+    facts = problem(client.get(f"{url}/link?{PAIR}&page=1"), 422, "unknown-parameter")
+    assert facts["accepted"] == ["kind", "measure", "query", "key", "rivals", "words"]
+    assert problem(client.get(f"{url}/profile?query=1:2"), 422, "unknown-parameter")["accepted"] == ["kind", "measure"]
     for name in ("link", "profile", "mentions"):
         more = f"&{PAIR}" if name == "link" else ""
         facts = problem(client.get(f"{url}/{name}?kind=cross{more}"), 422, "unknown-name")
@@ -210,7 +222,7 @@ def test_the_command_line_prints_for_people(spoken):
     lines = printed.splitlines()
     assert code == 0
     assert lines[1] == "it -> cat, not mat"
-    assert lines[4].split() == ["L3", "H1", "0.368", "0.487", "0.119", "0.350"]
+    assert lines[4].split()[:6] == ["L3", "H1", "0.368", "0.487", "0.119", "0.350"]
     assert any(line.startswith("L5 H11") and "every word looks there" in line for line in lines)
     assert "pronouns: it (8:9)" in spoken("mentions", CAT)[1]
     printed = spoken("profile", CAT, "--layer", "5", "--head", "11")[1]
@@ -241,3 +253,16 @@ def test_words_of_several_pieces_are_taken_whole(spoken):
     text = "The professor of immunology met Anna because she was late"
     body = json.loads(spoken("link", text, "--query", "she", "--key", "immunology", "--json")[1])
     assert body["key"][1] - body["key"][0] > 1
+
+
+def test_asked_in_words_the_lift_counts_words_everywhere(client, spoken):
+    text = "The professor of immunology met Anna because she was late"
+    body = json.loads(spoken("link", text, "--query", "she", "--key", "Anna", "--words", "--json")[1])
+    tokens = json.loads(spoken("link", text, "--query", "she", "--key", "Anna", "--json")[1])
+    assert (body["words"], tokens["words"]) == (True, False)
+    assert body["other_count"] == 8, "ten words without the two"
+    assert tokens["other_count"] > 8, "immunology falls into pieces"
+    trace = client.post("/api/v1/traces", json={"model": "minilm", "text": text}).json()["id"]
+    query = {name: "{}:{}".format(*body[name]) for name in ("query", "key")} | {"words": "1"}
+    assert client.get(f"/api/v1/traces/{trace}/analyses/link", params=query).json() == body
+    assert "8 other words" in spoken("link", text, "--query", "she", "--key", "Anna", "--words")[1]

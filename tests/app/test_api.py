@@ -61,7 +61,7 @@ def test_a_trace_and_its_document(client, cat):
     assert cat["maps"][0] == {
         "kind": "encoder-self", "layers": 6, "heads": 12, "queries": 12, "keys": 12,
         "query_axis": "source", "key_axis": "source", "scores": True, "sink": False,
-        "masks": [{"mask": "full"}] * 6,
+        "masks": [{"mask": "full"}] * 6, "norms_note": None,
     }  # fmt: skip
 
 

@@ -162,7 +162,7 @@ def test_hidden_tokens_leave_and_the_mass_they_took_is_told(small, translated):
     base = f"{TRACES}/{translated['id']}"
     shown = small.get(f"{base}?special=hide").json()
     assert shown["id"] == translated["id"]
-    assert shown["looking"] == {"words": False, "special": "hide", "segments": "all"}
+    assert shown["looking"] == {"words": False, "special": "hide", "segments": "all", "measure": "weight"}
     assert (shown["source"]["texts"], shown["source"]["positions"]) == (["a", "b", "c"], [[0], [1], [2]])
     assert (shown["decoder_input"]["texts"], shown["decoder_input"]["positions"]) == (["d", "e"], [[1], [2]])
     all_of_it = array(small.get(f"{base}/weights?kind=cross&layer=0"))
@@ -235,7 +235,7 @@ def test_openapi_tells_everything(small):
     assert listed["/images/{image_id}"] == {"get"}
     body = paths["/api/v1/traces"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert {"model", "text", "pair", "target", "image", "options", "written"} == set(body["properties"])
-    assert {"off", "chat"} <= set(body["$defs"]["Options"]["properties"])
+    assert {"off", "chat"} <= set(body["properties"]["options"]["properties"])
     assert "image/webp" in paths["/api/v1/images"]["post"]["requestBody"]["content"]
     for end in ("", "/thumbnails", "/weights", "/removed"):
         names = [one["name"] for one in paths[f"/api/v1/traces/{{trace_id}}{end}"]["get"]["parameters"]]

@@ -88,9 +88,9 @@ def test_unknown_keys_and_parameters(empty):
     facts = problem(empty.post(TRACES, json={"text": "x", "sise": 1}), 422, "unknown-parameter")
     assert facts == {"value": "sise", "accepted": ["model", "text", "pair", "target", "image", "options", "written"]}
     facts = problem(empty.post(TRACES, json={"text": "x", "options": {"cut": True}}), 422, "unknown-parameter")
-    assert facts == {"value": "cut", "accepted": ["truncate", "off", "chat"]}
+    assert facts == {"value": "cut", "accepted": ["truncate", "off", "off_with", "chat"]}
     facts = problem(empty.get(f"{TRACES}/x/thumbnails?page=1"), 422, "unknown-parameter")
-    assert facts == {"value": "page", "accepted": ["words", "special", "segments", "kind", "size"]}
+    assert facts == {"value": "page", "accepted": ["words", "special", "segments", "measure", "kind", "size"]}
     assert problem(empty.get("/api/v1/models?x=1"), 422, "unknown-parameter") == {"value": "x", "accepted": []}
 
 
@@ -116,7 +116,7 @@ def test_absent_model(empty):
 
 def test_not_held(empty):
     for path in ("", "/thumbnails", "/weights?layer=0"):
-        assert problem(empty.get(f"{TRACES}/nothing{path}"), 404, "trace-not-held") == {}
+        assert problem(empty.get(f"{TRACES}/nothing{path}"), 404, "trace-not-held") == {"trace": "nothing"}
     problem(empty.get("/api/v1/jobs/nothing/events"), 404, "job-not-held")
     problem(empty.delete("/api/v1/jobs/nothing"), 404, "job-not-held")
 

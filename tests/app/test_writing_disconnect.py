@@ -1,4 +1,4 @@
-"""A closed tab, over a real connection: the model stops writing and its lane falls idle."""
+"""A closed tab, over a real connection: the model stops writing or experimenting, and its lane falls idle."""
 
 import http.client
 import json
@@ -8,19 +8,21 @@ import time
 
 import pytest
 import uvicorn
-from slow_writing import slow_down
+from slow_writing import slow_down, slow_scan
 
 from app.factory import create_app
 from app.settings import Settings
 
 WISH = {"do": "generate", "model": "induction", "text": "lamp goat moon key lamp goat", "most": 100}
+SCAN = {"do": "experiment", "name": "scan", "model": "induction", "text": "lamp goat moon key lamp goat"}
 
 
 @pytest.fixture
 def port(tmp_path, monkeypatch):
     """A server on a port of its own, where writing takes seconds and nobody is waited for long."""
     slow_down(monkeypatch, 0.1)
-    monkeypatch.setattr("app.writing.ALONE", 0.3)
+    slow_scan(monkeypatch, 0.5)
+    monkeypatch.setattr("app.attended.ALONE", 0.3)
     app = create_app(Settings(cache=tmp_path, fetch_on_start=False))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", http="h11", lifespan="on"))
     thread = threading.Thread(target=server.run)
@@ -65,3 +67,26 @@ def test_a_closed_connection_frees_the_lane(port):
     connection.close()
     end = json.loads(events[-1].splitlines()[1].removeprefix("data: "))
     assert (end["state"], end["trace"], end["reason"]) == ("cancelled", None, "stopped")
+
+
+def test_a_closed_connection_ends_an_experiment(port):
+    connection, reply = ask(port, "POST", "/jobs", SCAN)
+    job = json.loads(reply.read())["id"]
+    connection.close()
+    connection, reply = ask(port, "GET", f"/jobs/{job}/events")
+    assert reply.readline() == b"event: progress\n"
+    # Somebody looks at the same model meanwhile, and is answered before the experiment ends.
+    other, looked = ask(port, "POST", "/api/v1/traces", {"model": "induction", "text": "moon key moon"})
+    assert looked.status == 201
+    other.close()
+    assert in_lane(port) == 1
+    reply.close()
+    connection.close()
+    began = time.monotonic()
+    while in_lane(port):
+        assert time.monotonic() - began < 5
+        time.sleep(0.05)
+    connection, reply = ask(port, "GET", f"/jobs/{job}/events")
+    end = json.loads(reply.read().decode().strip().split("\n\n")[-1].splitlines()[1].removeprefix("data: "))
+    connection.close()
+    assert (end["state"], end["result"]) == ("cancelled", None)

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 from slow_writing import slow_down
 
+from app.job_schemas import GenerateRequest
 from app.jobs import Jobs
 from app.metrics import Metrics
 from app.problems import BusyError
-from app.schemas import JobRequest
 from app.service import TraceService
 from app.settings import Settings
 from app.writing import WritingJob
@@ -31,9 +31,9 @@ def events_in(data: bytes | str) -> list[tuple[str, dict]]:
 
 
 @asynccontextmanager
-async def service_of(tmp_path, **settings):
-    """A service over the bundled models, and its jobs."""
-    service = TraceService(Settings(cache=tmp_path, **settings), load_catalogue(), tmp_path, Metrics())
+async def service_of(tmp_path, catalogue=None, **settings):
+    """A service over the bundled models, or over a catalogue's, and its jobs."""
+    service = TraceService(Settings(cache=tmp_path, **settings), catalogue or load_catalogue(), tmp_path, Metrics())
     jobs = Jobs(service)
     try:
         yield service, jobs
@@ -43,7 +43,7 @@ async def service_of(tmp_path, **settings):
 
 
 def begin(service, jobs, **more) -> WritingJob:
-    job = WritingJob(service, JobRequest(**{**WISH, **more}))
+    job = WritingJob(service, GenerateRequest(**{**WISH, **more}))
     jobs.start(job)
     return job
 
@@ -193,7 +193,7 @@ def test_a_stop_over_http(serve, tmp_path, monkeypatch):
 @pytest.mark.parametrize("watched", [True, False])
 def test_nobody_watches_and_the_lane_falls_idle(tmp_path, monkeypatch, watched):
     slow_down(monkeypatch)
-    monkeypatch.setattr("app.writing.ALONE", 0.3)
+    monkeypatch.setattr("app.attended.ALONE", 0.3)
 
     async def scene():
         async with service_of(tmp_path) as (service, jobs):
@@ -217,7 +217,7 @@ def test_nobody_watches_and_the_lane_falls_idle(tmp_path, monkeypatch, watched):
 
 def test_a_loop_that_was_held_up_does_not_take_its_readers_for_gone(tmp_path, monkeypatch):
     slow_down(monkeypatch)
-    monkeypatch.setattr("app.writing.ALONE", 0.3)
+    monkeypatch.setattr("app.attended.ALONE", 0.3)
 
     async def scene():
         async with service_of(tmp_path) as (service, jobs):
@@ -233,7 +233,7 @@ def test_a_loop_that_was_held_up_does_not_take_its_readers_for_gone(tmp_path, mo
 
 def test_one_of_two_readers_may_leave_and_a_new_one_come(tmp_path, monkeypatch):
     slow_down(monkeypatch, 0.02)
-    monkeypatch.setattr("app.writing.ALONE", 0.2)
+    monkeypatch.setattr("app.attended.ALONE", 0.2)
 
     async def scene():
         async with service_of(tmp_path) as (service, jobs):
@@ -308,7 +308,7 @@ def test_the_server_s_end_is_the_writing_s_end(tmp_path, monkeypatch):
         ({"model": "gpt-9"}, "unknown-name"),
         *(({"model": name}, "not-available") for name in ("ko-en", "shapes", "minilm")),
         ({"options": {"chat": True}}, "not-available"),
-        ({"do": "fetch"}, "invalid-request"),
+        ({"do": "fetch"}, "unknown-parameter"),
     ],
 )
 def test_wrong_wishes_start_nothing(fresh, more, code):

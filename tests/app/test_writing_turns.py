@@ -75,7 +75,7 @@ def test_two_writers_take_turns_and_the_second_is_told_that_it_waits(tmp_path, m
 
 def test_one_who_leaves_while_it_waits_for_its_turn_frees_its_memory(tmp_path, monkeypatch):
     slow_down(monkeypatch)
-    monkeypatch.setattr("app.writing.ALONE", 0.2)
+    monkeypatch.setattr("app.attended.ALONE", 0.2)
 
     async def scene():
         async with service_of(tmp_path, memory_bytes=2**28) as (service, jobs):
