@@ -42,17 +42,22 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
 
   return {
     models: () => json("/models", { cache: "no-store" }),
+    atlas: (model) => json(`/models/${encodeURIComponent(model)}/atlas`),
     trace: (request, signal) => json("/traces", send(traceBody(request), signal)),
     seen: (id, look, signal) => json(`/traces/${id}?${new URLSearchParams(look)}`, { signal }),
     thumbnails: (id, query, signal) => bytes(`/traces/${id}/thumbnails?${new URLSearchParams(query)}`, { signal }),
     weights: (id, query, signal) => bytes(`/traces/${id}/weights?${new URLSearchParams(query)}`, { signal }),
     analysis: (id, name, query, signal) => json(`/traces/${id}/analyses/${name}?${new URLSearchParams(query)}`, { signal }),
+    difference: (id, query, signal) => bytes(`/traces/${id}/difference?${new URLSearchParams(query)}`, { signal }),
+    valueNorms: (id, query) => bytes(`/traces/${id}/value-norms?${new URLSearchParams(query)}`),
     removed: (id, query, signal) => bytes(`/traces/${id}/removed?${new URLSearchParams(query)}`, { signal }),
     postImage: (file, signal) => json("/images", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal }),
     imageUrl: (id) => `${base}/images/${encodeURIComponent(id)}`,
     pictureUrl: (id) => `${base}/traces/${id}/picture`,
     fetchModel: (model) => json("/jobs", send({ do: "fetch", model })),
     generate: (request, wish) => json("/jobs", send({ do: "generate", ...traceBody(request), ...wish })),
+    experiment: (request, wish) => json("/jobs", send({ do: "experiment", ...traceBody(request), ...given(wish) })),
+    evaluate: (model, wish = {}) => json("/jobs", send({ do: "evaluate", model, ...given(wish) })),
     cancelJob: (id) => json(`/jobs/${id}`, { method: "DELETE" }),
     watchWriting: (id, { layer, head }, handlers) => watch(new EventSource(`${base}/jobs/${id}/events?${new URLSearchParams({ layer, head })}`), handlers),
     watchJob: (id, handlers) => watch(new EventSource(`${base}/jobs/${id}/events`), handlers),
@@ -60,13 +65,16 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
 }
 
 // Only what was said is sent: the server knows its own defaults.
-function traceBody({ model, text, pair, target, image, truncate, off, written, chat }) {
-  const options = { ...(truncate && { truncate: true }), ...(off && { off: off.split(",") }), ...(chat && { chat: true }) };
+function traceBody({ model, text, pair, target, image, truncate, off, how, written, chat }) {
+  const options = { ...(truncate && { truncate: true }), ...(off && { off: off.split(",") }), ...(off && how && { off_with: how }), ...(chat && { chat: true }) };
   return {
     model, ...(text != null && { text }), ...(pair && { pair }), ...(target && { target }), ...(image && { image }),
     ...(Object.keys(options).length && { options }), ...(written && { written: written.split(".").map(Number) }),
   };
 }
+
+// What was left open is not sent either.
+const given = (wish) => Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== null && value !== undefined));
 
 // A reader only watches: closing it stops nothing on the server.
 function watch(source, { onProgress, onWritten, onEnd, onLost }) {

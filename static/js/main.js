@@ -3,33 +3,38 @@
 import { ApiProblem, asProblem, createApi } from "./api.js";
 import { createStarts, format, parse } from "./state.js";
 import { createViews } from "./views.js";
-import { fitted, forExample, forKind, forModel, forReader, forText, rangeOf, requestOf, tabOf } from "./lib/choices.js";
+import { createChoices, WHOLE } from "./lib/acts.js";
+import { createAddress } from "./lib/address.js";
+import { EXPERIMENT_SLOTS, experimentsOf } from "./lib/aim.js";
 import { createAnalyses } from "./lib/analyses.js";
+import { createAtlases } from "./lib/atlases.js";
+import { questionsOf, SLOTS } from "./lib/asked.js";
+import { createBusy } from "./lib/busy.js";
+import { createComparison } from "./lib/comparison.js";
+import { comparedOf, isLookedAt } from "./lib/compare.js";
+import { fitted, forExample, forText, rangeOf, requestOf, tabOf } from "./lib/choices.js";
 import { createPalette } from "./lib/color.js";
 import { createI18n } from "./lib/i18n.js";
-import { windowHolding } from "./lib/cells.js";
+import { createExperiments } from "./lib/experiment.js";
+import { glowOf } from "./lib/glow.js";
 import { refused } from "./lib/models.js";
-import { linkQuery, withRival } from "./lib/link.js";
-import { originalAt } from "./lib/looked.js";
-import { toggled } from "./lib/off.js";
+import { createChosenNumbers, placeOf } from "./lib/numbers.js";
+import { isByLength } from "./lib/looked.js";
+import { markGlow, rolesOf } from "./lib/roles.js";
 import { createPlotly } from "./lib/plotly.js";
-import { answers, createSessions, mapOf, peak, sameExample } from "./lib/session.js";
+import { answers, createSessions, peak, sameExample } from "./lib/session.js";
 import { createPreferences } from "./lib/storage.js";
 import { headOf, wantOf } from "./lib/want.js";
 import { createWaiting } from "./lib/waiting.js";
 import { withWord } from "./lib/words.js";
-import { createWriting, idsOf, roomOf } from "./lib/writing.js";
+import { createWriting, idsOf, lastStep, roomOf, wishOf } from "./lib/writing.js";
 
 const boot = JSON.parse(document.getElementById("boot").textContent);
 const i18n = createI18n(boot.lang, boot.messages);
 const startOf = createStarts(boot.examples, boot.default_model);
 const api = createApi();
 const sessions = createSessions(api);
-const CELLS = { unasked: 6e6, asked: 3e7 }; // weights of a kind up to which roles are looked for: always, while the tool is open
-const ONE_GESTURE = 600;
-const PATIENCE = 120;
 const KEEP = 400; // milliseconds between two times that what a model writes is put into the address
-const WHOLE = { queries: null, keys: null };
 
 let state = parse(location.search, startOf);
 let session = null;
@@ -38,9 +43,6 @@ let problem = null;
 let models = [];
 let draft = null;
 let turn = 0;
-let lastKey = -Infinity;
-let busy = false;
-let busyTimer = 0;
 let frame = 0;
 let lingering = null;
 
@@ -48,50 +50,35 @@ const waiting = createWaiting({
   api, asProblem, onChange: () => draw(), onReady: () => show(), onModels: (list) => (models = list), onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)),
 });
 const writing = createWriting({ api, onChange: () => (keepWritten(KEEP), drawLive()), onEnd: written, onProblem: (error) => fail(error instanceof Error ? error : asProblem(error)) });
+const numbers = createChosenNumbers({ onChange: () => draw() });
 const analyses = createAnalyses({ onChange: () => draw() });
+const atlases = createAtlases({ api, onChange: () => draw() });
+const experiments = createExperiments({ api, asProblem, onChange: () => draw() });
+const comparison = createComparison({ api, onChange: () => draw() });
+const address = createAddress({ history, here: () => location.pathname + location.search });
+const busy = createBusy({ onChange: () => draw() });
 const act = {
+  ...createChoices({ now: () => ({ state, session, draft }), choose, examples: boot.examples, startOf, modelOf }),
   draft: (text, pair) => {
     draft = { text, pair };
     views.typed(sceneOf());
   },
   text: (text, target, pair) => (text.trim() ? ask(text, target, pair) : fail(new ApiProblem("empty-text"))),
   replace: (word, near) => ask(withWord(state.text ?? "", word, near), state.target && withWord(state.target, word, near)),
-  example: (example) => choose(forExample(state, example), "text"),
-  image: (image) => choose({ image, text: null, pair: null, target: null, truncate: false, query: null, key: null, ...WHOLE }, "text"),
   file: upload,
-  beginning: () => choose({ truncate: true }, "text"),
-  model: (name) => choose(forModel({ ...state, ...draft }, draft?.text ?? null, modelOf(state.model), modelOf(name) ?? { name }, boot.examples, startOf), "text"),
-  reader: (name, words) => choose(forReader(state, name, startOf, words), "text"),
-  kind: (kind) => choose(forKind(state, mapOf(session.trace, kind), session.map.kind), "text"),
-  hint: (kind, layer, head) => (kind === session.map.kind ? choose({ layer, head, key: null }) : choose({ ...forKind(state, mapOf(session.trace, kind), session.map.kind), layer, head }, "text")),
-  head: (layer, head, how) => choose({ layer, head }, how),
-  // The tool keeps its key: another word is asked the same question.
-  query: (query, how) => choose(cellOf(state.tool ? { query } : { query, key: null }), how),
-  tool: (open) => choose(open ? { tool: "link" } : { tool: null, rivals: null }),
-  link: chooseLink,
-  rival: (at, more = {}) => chooseLink({ rivals: withRival(state.rivals, at), ...more }),
-  swap: () => choose({ query: state.key, key: state.query, rivals: null, ...WHOLE }),
-  position: (query) => choose({ query, key: null }),
-  cell: (query, key, how) => choose({ ...cellOf({ query, key }), ...windowsWith(query, key) }, how, true),
   block: chooseBlock,
-  window: ({ queries, keys, ...cell }) => choose({ queries: orWhole(queries, "queries"), keys: orWhole(keys, "keys"), ...cellOf(cell) }),
-  view: (name) => choose({ view: name === tabOf({ view: null }, session?.trace) ? null : name }),
-  special: (special) => choose({ special, ...WHOLE }, "text"),
-  words: (words) => choose({ words, ...WHOLE }, "text"),
-  segments: (segments) => choose({ segments, ...WHOLE }, "text"),
-  off: (kind, layer, head) => choose({ off: toggled(state.off, kind, layer, head) }, "text"),
-  allOn: () => choose({ off: null }, "text"),
-  scale: (scale) => choose({ scale }),
-  range: (range) => choose({ range: range === rangeOf({ range: null }, session?.trace) ? null : range }),
+  scan: (scan) => {
+    if (!scan) experiments.stop("scan");
+    choose({ scan });
+  },
+  again: (slot) => experiments.again(slot),
+  cancel: (slot) => experiments.stop(slot),
   retry: () => (models.length ? show(true) : begin()),
   fetch: () => waiting.fetch(state.model).catch(fail),
   redraw: () => draw(),
   write,
   stop: () => writing.stop(),
-  sampling: (patch) => choose(patch),
   chat: (chat) => choose({ ...typed(), chat, written: null, query: null, key: null, ...WHOLE }, "text"),
-  clear: () => choose({ written: null, query: null, key: null, ...WHOLE }, "text"),
-  step: (query) => choose({ query, key: null, ...WHOLE }, "same"),
 };
 const views = createViews(document, {
   i18n,
@@ -109,40 +96,16 @@ function choose(patch, how, moved = false) {
   keepWritten();
   state = fitted({ ...state, ...patch }, modelOf(patch.model ?? state.model), startOf);
   if ("text" in patch) draft = null;
-  remember(how);
+  address.remember(hrefOf(state), how);
   if (how === "text" || how === "written") show(true);
   else focus(moved);
 }
 // A link may say that the model wrote what no model can: a text that is asked for again begins without it.
 const ask = (text, target, pair = null) => choose({ ...forText(state, text, target, boot.examples, pair), truncate: false, ...(problem && { written: null }) }, "text");
 
-// Keys held down are one gesture: they leave one place to come back to. So do the steps, and a text while it is written.
-function remember(how) {
-  const href = hrefOf(state);
-  if (href === location.pathname + location.search) return;
-  const now = performance.now();
-  const same = how === "same" || how === "written" || (how === "key" && now - lastKey < ONE_GESTURE);
-  lastKey = how === "key" ? now : -Infinity;
-  history[same ? "replaceState" : "pushState"](null, "", href);
-}
 const hrefOf = (some) => location.pathname + format(some, startOf);
-const modelOf = (name) => models.find((model) => model.name === name) ?? null;
-
-// Views speak of what is shown; the state of the tokens that the model read.
-function cellOf(cell) {
-  const axes = { query: session.queryTokens, key: session.keyTokens };
-  return Object.fromEntries(Object.entries(cell).map(([axis, shown]) => [axis, originalAt(axes[axis], shown)]));
-}
-function windowsWith(query, key) {
-  const { queries, keys } = session.map;
-  return { queries: windowHolding(state.queries, query, queries), keys: key === null ? state.keys : windowHolding(state.keys, key, keys) };
-}
-function orWhole(span, axis) {
-  return span && span[0] === 0 && span[1] >= session.map[axis] ? null : span;
-}
-
-function chooseLink(patch) {
-  choose({ ...patch, ...WHOLE }, patch.words ? "text" : "click");
+function modelOf(name) {
+  return models.find((model) => model.name === name) ?? null;
 }
 
 async function chooseBlock(queries, keys) {
@@ -174,20 +137,14 @@ function write(again) {
   if (text !== (state.text ?? "")) ask(text, null);
   else if (again) choose({ written: null, query: null, key: null, ...WHOLE, ...(state.method === "sample" && { seed: (state.seed + 1) % 2 ** 32 }) }, "text");
   problem = null;
-  const { tokens: most, method, temperature, topk: top_k, seed } = state;
-  const sampling = method === "sample" ? { method, temperature, top_k, seed } : { method };
-  return writing.start(request(), { most, sampling }, session ? headOf(state, session.map) : { layer: state.layer, head: state.head });
+  return writing.start(request(), wishOf(state), session ? headOf(state, session.map) : { layer: state.layer, head: state.head });
 }
 
 // What is written so far stands in the address, in a place of its own: who leaves and comes back finds it there.
 function keepWritten(pause = 0) {
   const run = writing?.now();
   const ids = run ? idsOf(run) : "";
-  const now = performance.now();
-  if (!ids || now - (run.keptAt ?? -Infinity) < pause) return;
-  const href = hrefOf({ ...state, written: ids, query: null, key: null, ...WHOLE });
-  if (href !== location.pathname + location.search) history[run.keptAt === undefined ? "pushState" : "replaceState"](null, "", href);
-  run.keptAt = now;
+  if (ids) address.keep(run, hrefOf({ ...state, written: ids, query: null, key: null, ...WHOLE }), pause);
 }
 
 // The text in the box, where it is another one than that on show.
@@ -196,17 +153,16 @@ const isTyped = () => Boolean(draft?.text.trim()) && draft.text !== (state.text 
 
 // What was written becomes part of the example; the step that wrote the last token comes into focus.
 function written({ state: how, problem: wrong, trace, written: ids, reason }, run) {
-  const { request: asked } = run;
   if (how === "failed") return fail(asProblem(wrong));
   if (!trace) return draw();
   lingering = { ...run, state: "ended", reason }; // its text stays until the trace of it is there
-  const before = asked.written ? asked.written.split(".").length : 0;
-  const count = session && sameExample(session.request, asked) ? session.posted.source.texts.length - before + ids.length : null;
-  return choose({ written: ids.join("."), query: count === null ? null : count - 2, key: null, ...WHOLE }, run.keptAt === undefined ? "text" : "written");
+  const query = session && sameExample(session.request, run.request) ? lastStep(session.posted, run.request, ids) : null;
+  return choose({ written: ids.join("."), query, key: null, ...WHOLE }, address.isKept(run) ? "written" : "text");
 }
 
 // ---- from state to picture
 const request = () => requestOf(state, modelOf(state.model), startOf);
+const compared = () => comparedOf(state, request(), models);
 
 async function show(again = false) {
   const mine = ++turn;
@@ -218,12 +174,12 @@ async function show(again = false) {
   if (answers(session, wanted) && !again) return focus();
   const model = modelOf(state.model);
   if (model && (["absent", "fetching"].includes(model.state) || refused(model))) return waiting.begin(state.model);
-  setBusy(mine);
+  busy.soon(() => mine === turn);
   try {
     const opened = answers(session, wanted) ? session : await sessions.open(wanted);
     if (mine !== turn) return undefined;
     session = opened;
-    notBusy();
+    busy.over();
     if (!model?.ready) refresh();
     return focus();
   } catch (error) {
@@ -242,19 +198,12 @@ async function refresh() {
   }
 }
 
-// What the analyses are asked: of a long text only while somebody looks at the answers.
-function analyse() {
-  const { kind, layers, heads, queries, keys } = session.map;
-  const isOpen = state.tool === "link" && !session.trace.picture;
-  const isShort = layers * heads * queries * keys <= (isOpen ? CELLS.asked : CELLS.unasked);
-  analyses.want("links", session, "link", isOpen ? linkQuery(session, state) : null);
-  analyses.want("mentions", session, "mentions", isOpen ? { kind } : null);
-  analyses.want("profile", session, "profile", isShort && !session.trace.picture ? { kind } : null);
-}
-
 async function focus(moved = false) {
   if (!session) return draw();
-  analyse();
+  for (const [slot, [name, query]] of Object.entries(questionsOf(state, session))) analyses.want(slot, session, name, query);
+  for (const [slot, asked] of Object.entries(experimentsOf(state, session))) experiments.want(slot, asked);
+  atlases.want(session.request.model);
+  comparison.want(session, isLookedAt(state) ? compared() : null, { state, ...headOf(state, session.map) });
   writing.look(headOf(state, session.map));
   const mine = ++turn;
   const want = wantOf(state, session);
@@ -263,7 +212,7 @@ async function focus(moved = false) {
     settle(ready, moved);
   } else {
     view = null;
-    setBusy(mine);
+    busy.soon(() => mine === turn);
     draw();
     try {
       const found = await session.reader.view(want);
@@ -279,31 +228,18 @@ async function focus(moved = false) {
 }
 
 function settle(found, moved) {
-  notBusy();
+  busy.over();
   problem = null;
   if (answers(session, request())) lingering = null;
   view = found;
+  const place = isByLength(session) ? placeOf(session, found) : null;
+  numbers.want(session, place && { ...place, ...headOf(state, session.map) });
   draw(moved);
-}
-
-// A picture that comes soon replaces the old one without a flicker in between.
-function setBusy(mine) {
-  clearTimeout(busyTimer);
-  busyTimer = setTimeout(() => {
-    if (mine !== turn) return;
-    busy = true;
-    draw();
-  }, PATIENCE);
-}
-
-function notBusy() {
-  clearTimeout(busyTimer);
-  busy = false;
 }
 
 function fail(error) {
   if (error.name === "AbortError") return;
-  notBusy();
+  busy.over();
   lingering = null;
   if (error.code === "model-absent" || error.code === "model-loading") {
     waiting.begin(state.model);
@@ -315,6 +251,7 @@ function fail(error) {
 }
 
 function draw(moved = false) {
+  i18n.speakOf(isByLength(session) ? "norm" : "weight");
   const scene = sceneOf(moved);
   document.title = i18n.t("page.title", { head: `L${scene.layer} H${scene.head}`, text: (state.text ?? scene.model?.title ?? "").slice(0, 60) });
   views.update(scene);
@@ -334,11 +271,15 @@ function sceneOf(moved = false) {
   const model = modelOf(state.model);
   const wanted = request();
   const range = rangeOf(state, session?.trace);
+  const found = Object.fromEntries(SLOTS.map((slot) => [slot, analyses.now(slot)]));
+  for (const slot of EXPERIMENT_SLOTS) found[slot] = experiments.now(slot);
+  const roles = session ? rolesOf(found.profile, atlases.now(session.request.model), session.map.kind) : null;
   return {
     state: { ...fitted(state, model, startOf), range },
-    session, view, layer, head, theme, busy, problem, moved, models, model,
+    session, view, layer, head, theme, busy: busy.now(), problem, moved, models, model,
     input: model?.input ?? (wanted.image ? "picture" : "text"),
-    tab: tabOf(state, session?.trace),
+    tab: tabOf(state, session?.trace, Boolean(compared())),
+    compared: compared(), comparison: comparison.now(),
     blocked: session?.blocked(layer) ?? null,
     waiting: waiting.now(),
     bare: Boolean(waiting.now() || (problem && !answers(session, wanted))),
@@ -346,7 +287,9 @@ function sceneOf(moved = false) {
     languageHref: hrefOf({ ...state, lang: boot.lang === "en" ? "ko" : "en" }),
     writing: writing.now() ?? lingering,
     room: session && !isTyped() && sameExample(session.request, wanted) ? roomOf(session.posted) : null,
-    links: analyses.now("links"), mentions: analyses.now("mentions"), profile: analyses.now("profile"),
+    ...found, numbers: numbers.now(),
+    roles,
+    glow: markGlow(roles, state) ?? glowOf({ state, kind: session?.map.kind, ...found, comparison: comparison.now() }),
   };
 }
 

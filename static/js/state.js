@@ -69,9 +69,22 @@ export const PARAMETERS = {
   head: { ...count, fallback: 0 },
   query: { ...count, fallback: null },
   key: { ...count, fallback: null },
-  tool: { ...oneOf("link"), fallback: null },
+  tool: { ...oneOf("link", "profile", "compare", "switch", "importance"), fallback: null },
   rivals: { ...positions, fallback: null },
-  view: { ...oneOf("heatmap", "lines", "table", "picture"), fallback: null },
+  // The table of heads: the column that orders it, the largest first; the role whose heads are marked.
+  sort: { ...word, fallback: null },
+  mark: { ...word, fallback: null },
+  // What the trace is compared with: another text, or a head of another model.
+  versus: { ...text, fallback: null },
+  versus_model: { ...word, fallback: null },
+  versus_layer: { ...count, fallback: null },
+  versus_head: { ...count, fallback: null },
+  // What an experiment is about: the row whose outcome is watched, the key whose weight is set against it.
+  aim: { ...count, fallback: null },
+  onto: { ...count, fallback: null },
+  scan: { ...flag, fallback: false },
+  view: { ...oneOf("heatmap", "lines", "table", "picture", "difference"), fallback: null },
+  measure: { ...oneOf("weight", "norm"), fallback: "weight" },
   scale: { ...oneOf("linear", "sqrt", "log"), fallback: "linear" },
   range: { ...oneOf("unit", "head"), fallback: null },
   queries: { ...span, fallback: null },
@@ -80,6 +93,7 @@ export const PARAMETERS = {
   special: { ...oneOf("show", "hide", "renormalise"), fallback: "show" },
   segments: { ...oneOf("all", "AA", "AB", "BA", "BB"), fallback: "all" },
   off: { ...heads, fallback: null },
+  how: { ...oneOf("zero", "mean"), fallback: "zero" },
   truncate: { ...flag, fallback: false },
   // What the model wrote after the text, as ids, and how it goes on.
   written: { ...numbers, fallback: null },

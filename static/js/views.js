@@ -3,6 +3,8 @@
 import { createAside } from "./views/aside.js";
 import { createAsk } from "./views/ask.js";
 import { createColour } from "./views/colour.js";
+import { createCompare } from "./views/compare.js";
+import { createDifference } from "./views/difference.js";
 import { createFocus } from "./views/focus.js";
 import { createFooter } from "./views/footer.js";
 import { createGrid } from "./views/grid.js";
@@ -10,13 +12,17 @@ import { createHeader } from "./views/header.js";
 import { createHeatmap } from "./views/heatmap.js";
 import { createHints } from "./views/hints.js";
 import { createImages } from "./views/images.js";
+import { createImportance } from "./views/importance.js";
 import { createKinds } from "./views/kinds.js";
 import { createLines } from "./views/lines.js";
 import { createLink } from "./views/link.js";
 import { createLooking } from "./views/looking.js";
+import { createMarks } from "./views/marks.js";
 import { createModels } from "./views/models.js";
 import { createNotices, problemSentence } from "./views/notices.js";
+import { createNumbersLine } from "./views/numbers.js";
 import { createPicture } from "./views/picture.js";
+import { createProfile } from "./views/profile.js";
 import { createProgress } from "./views/progress.js";
 import { createRoles } from "./views/roles.js";
 import { createSaid } from "./views/said.js";
@@ -24,18 +30,30 @@ import { createStale } from "./views/stale.js";
 import { createSteps } from "./views/steps.js";
 import { createStrip } from "./views/strip.js";
 import { createStream } from "./views/stream.js";
+import { createSwitch } from "./views/switch.js";
 import { createTable } from "./views/table.js";
+import { createTools } from "./views/tools.js";
 import { createWritingCard } from "./views/writing.js";
 
 /** update(scene) draws a scene on every view, live(scene) on those that follow a model that writes; theme() is the theme in force. */
 export function createViews(doc, { i18n, preferences, plotly, examples, urls, peakOf, hrefOf, linkOf }, act) {
   const at = (id) => doc.getElementById(id);
+  const sentenceOf = (problem) => problemSentence(i18n, problem);
   const header = createHeader(at("header"), { i18n, preferences, onTheme: act.redraw });
   const panels = {
     picture: createPicture(at("panel-picture"), { i18n, pictureUrl: urls.picture, onQuery: act.query, onCell: act.cell }),
     heatmap: createHeatmap(at("panel-heatmap"), { i18n, plotly, onCell: act.cell, onBlock: act.block, onWindow: act.window }),
     lines: createLines(at("panel-lines"), { i18n, onCell: act.cell }),
     table: createTable(at("panel-table"), { i18n, onCell: act.cell }),
+    difference: createDifference(at("panel-difference"), { i18n, plotly, sentenceOf, onCell: act.cell, onWindow: act.window }),
+  };
+  // A tool has a panel of its name in the page and stands in the list of tools from then on.
+  const tools = {
+    link: createLink(at("link"), { i18n, onChoice: act.link, onRival: act.rival, onSwap: act.swap, onHead: act.head }),
+    profile: createProfile(at("profile"), { i18n, sentenceOf, onSort: act.sort, onHead: act.head }),
+    compare: createCompare(at("compare"), { i18n, sentenceOf, onCompare: act.compare }),
+    switch: createSwitch(at("switch"), { i18n, sentenceOf, onAim: act.aim, onHow: act.how, onOff: act.off, onScan: act.scan, onHead: act.hint, onCancel: act.cancel, onAgain: act.again }),
+    importance: createImportance(at("importance"), { i18n, sentenceOf, onAim: act.aim, onCancel: act.cancel, onAgain: act.again }),
   };
   const strip = createStrip(at("strip"), { i18n, onQuery: act.query, onCell: act.cell });
   const stream = createStream(at("strip"), { i18n });
@@ -49,18 +67,20 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example, onDraft: act.draft }),
     createImages(at("images"), { i18n, sampleUrl: urls.image, onImage: act.image, onFile: act.file }),
     createNotices(at("notices"), { i18n, examples, onModel: act.model, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace, onReader: act.reader }),
-    createProgress(at("progress"), { i18n, sentenceOf: (problem) => problemSentence(i18n, problem), onFetch: act.fetch, onModel: act.model }),
+    createProgress(at("progress"), { i18n, sentenceOf, onFetch: act.fetch, onModel: act.model }),
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
-    createLink(at("link"), { i18n, onOpen: act.tool, onChoice: act.link, onRival: act.rival, onSwap: act.swap, onHead: act.head }),
+    createMarks(at("marks"), { i18n, onMark: act.mark }),
+    createTools(at("tools"), { i18n, tools, onTool: act.tool }),
     createKinds(at("kinds"), { i18n, onKind: act.kind }),
     writing,
     steps,
     strip,
     stream,
     createLooking(at("controls"), { i18n, onSpecial: act.special, onWords: act.words, onSegments: act.segments }),
-    createColour(at("colour"), { i18n, onScale: act.scale, onRange: act.range }),
+    createColour(at("colour"), { i18n, onMeasure: act.measure, onScale: act.scale, onRange: act.range }),
     createFocus(at("focus"), { i18n, panels, onView: act.view }),
     createRoles(at("roles"), { i18n }),
+    createNumbersLine(at("numbers"), { i18n }),
     createAside(at("focus"), { i18n, onOff: act.off, onAllOn: act.allOn }),
     stale,
     said,

@@ -96,9 +96,17 @@ def start():
 
 
 @pytest.fixture(scope="session")
-def server(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server_cache(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's cache: the models that people use too, and evaluations of its own."""
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "models").symlink_to(cache / "models")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(server_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The real server, ready."""
-    with serving(cache, tmp_path_factory.mktemp("server") / "log.txt") as running:
+    with serving(server_cache, tmp_path_factory.mktemp("server") / "log.txt") as running:
         yield running
 
 

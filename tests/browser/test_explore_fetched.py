@@ -64,3 +64,20 @@ def test_thirty_layers_scroll_by_themselves_and_the_head_in_focus_stays_in_sight
     assert page.evaluate("scrollY") == before
     visit(page, server)
     assert grid.evaluate("node => getComputedStyle(node).overflowY === 'visible'")
+
+
+def test_another_model_is_compared_word_by_word(page: Page, server):
+    text = "The immunologist slept because she was tired"
+    visit(page, server, f"?text={quote(text)}&layer=3&head=1&query=7&key=2&special=hide&tool=compare&view=difference")
+    page.get_by_role("radio", name="Another model").check()
+    page.locator("#compare [data-model]").select_option("e5-multilingual")
+    rows = page.locator("#compare tr[data-change]")
+    expect(rows).to_have_count(8, timeout=60_000)
+    expect(page.locator("#compare caption")).to_have_text("Heads of E5 multilingual, the nearest to L3 H1 first")
+    expect(page.locator("#panel-difference .xtick text")).to_have_count(7)
+    expect(page.locator("#panel-difference [data-read] bdi").first).to_have_text("she")
+    layer, index = rows.nth(2).get_attribute("data-change").split(".")
+    rows.nth(2).get_by_role("button").click()
+    expect(page.locator("#panel-difference [data-after-title]")).to_contain_text(f"L{layer} H{index}")
+    chosen = parameters(page)
+    assert (chosen["versus_model"], chosen["versus_layer"], chosen["versus_head"]) == ("e5-multilingual", layer, index)

@@ -21,7 +21,7 @@ def rows(page: Page):
 
 
 def cells(page: Page, name):
-    """What a head's row shows: its lift, its weight and, with rivals, its margin."""
+    """What a head's row shows: its lift, its weight, its share among words and, with rivals, its margin."""
     row = page.locator(f'#link [data-link="{name}"] td')
     expect(row.first).to_be_visible()
     return [text.strip() for text in row.all_inner_texts()]
@@ -37,12 +37,13 @@ def chip(page: Page, group, name):
 
 def test_the_cat_sentence_names_the_head_and_the_one_to_which_every_word_looks(page, server):
     visit(page, server)
-    expect(page.locator("#link [data-body]")).to_be_hidden()
-    page.locator("#link").get_by_role("button", name="Open").click()
+    expect(page.locator("#link")).to_be_hidden()
+    page.get_by_role("tab", name="Find the head").click()
     expect(rows(page).first).to_contain_text("L3 H1")
-    lift, weight = cells(page, "3.1")
+    lift, weight, share = cells(page, "3.1")
     assert float(lift) == pytest.approx(0.37, abs=0.01)
     assert weight == number(page).inner_text()
+    expect(said(page)).to_contain_text(f"Of what it gives to words, special tokens aside, that is {share}.")
     chip(page, "rivals", "mat").click()
     expect(page.locator("#link thead th").last).to_have_text("Over rivals")
     assert parameters(page)["rivals"] == "6"
@@ -63,7 +64,7 @@ def test_page_and_python_agree(page, server):
         layer, index = map(int, row.get_attribute("data-link").split("."))
         one = found.of(layer, index)
         shown = [float(text.replace("−", "-")) for text in cells(page, f"{layer}.{index}")]
-        assert shown == pytest.approx([one.lift, one.weight, one.margin], abs=0.000501)
+        assert shown == pytest.approx([one.lift, one.weight, one.share, one.margin], abs=0.000501)
     first = [row.get_attribute("data-link") for row in rows(page).all()[:8]]
     assert first == [f"{one.layer}.{one.head}" for one in found.heads[:8]]
 
@@ -82,7 +83,7 @@ def test_a_link_restores_the_question_and_the_way_back_undoes_it(page, server):
     assert page.url == url
     page.go_back()
     expect(said(page)).to_contain_text("gives cat")
-    page.locator("#link").get_by_role("button", name="Close").click()
+    page.locator("#tools").get_by_role("button", name="Close").click()
     assert {"tool", "rivals"}.isdisjoint(parameters(page))
 
 
@@ -106,7 +107,7 @@ def test_the_grid_lights_up_while_the_tool_is_open(page, server):
     strength = "node => Number(getComputedStyle(node).getPropertyValue('--glow'))"
     assert head(page, 3, 1).evaluate(strength) == 1
     assert head(page, 0, 2).evaluate(strength) < 0.1
-    page.locator("#link").get_by_role("button", name="Close").click()
+    page.locator("#tools").get_by_role("button", name="Close").click()
     expect(page.locator("#grid [data-grid]")).not_to_have_class(re.compile("ranked"))
 
 
@@ -140,7 +141,9 @@ def test_without_a_pair_it_asks_for_one(page, server):
     chip(page, "candidates", "ben").click()
     chip(page, "rivals", "anna").click()
     expect(said(page)).to_contain_text("he gives ben")
-    expect(page.locator("#link thead th")).to_have_count(4)
+    expect(page.locator("#link thead th")).to_have_count(5)
+    page.locator("#link select[data-key]").select_option("0")
+    expect(rows(page).first.locator("td").nth(2)).to_have_text("–")
 
 
 def test_words_of_several_pieces_are_asked_whole(page, server):
@@ -187,7 +190,7 @@ def test_a_long_text_is_asked_only_while_the_tool_is_open(page, server):
     visit(page, server, f"?text={quote(text)}&query=8&key=2")
     page.wait_for_timeout(300)
     assert asked == []
-    page.locator("#link").get_by_role("button", name="Open").click()
+    page.get_by_role("tab", name="Find the head").click()
     expect(rows(page).first).to_be_visible()
     assert len(asked) == 3
 
@@ -195,13 +198,13 @@ def test_a_long_text_is_asked_only_while_the_tool_is_open(page, server):
 def test_nonsense_in_the_address_does_no_harm(page, server):
     for query in ("rivals=9999&", "rivals=8,2&", "rivals=<b>&", "key=8&", "key=9999&", "query=9999&"):
         visit(page, server, f"?{query}text={quote(CAT)}&tool=link&query=8&key=2")
-        expect(page.locator("#link [data-body]")).to_be_visible()
+        expect(page.locator("#link")).to_be_visible()
         expect(page.locator("#link [data-wait]:not([hidden]), #link tbody tr").first).to_be_visible()
 
 
 def test_in_korean(page, server):
     visit(page, server, ASKED + "&rivals=6&lang=ko")
-    expect(page.locator("#link h2")).to_have_text("헤드 찾기")
+    expect(page.locator("#tools [role=tab][aria-selected=true]")).to_have_text("헤드 찾기")
     expect(rows(page).first).to_contain_text("L3 H1")
     page.locator('#link [data-link="5.11"]').click()
     expect(said(page)).to_contain_text("모든 낱말이 그곳을 봐요")

@@ -38,6 +38,8 @@ test("rivals that are the pair itself, twice the same word or not there are not 
   const { rivals } = linkQuery(sessionOf(WORDS), { query: 5, key: 2, rivals: "5,2,3,4,99,1" });
   assert.equal(rivals, "3:5,1:2");
   assert.equal("rivals" in linkQuery(sessionOf(PLAIN), { query: 5, key: 2, rivals: "5,2" }), false);
+  const seen = { query: 5, key: 2, rivals: null };
+  assert.deepEqual([linkQuery(sessionOf(WORDS), { ...seen, words: true }).words, "words" in linkQuery(sessionOf(PLAIN), seen)], ["1", false]);
 });
 
 test("rivals are put in and taken out", () => {

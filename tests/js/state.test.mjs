@@ -34,8 +34,11 @@ function randomState({ upTo, pick }) {
     text: image && pick([true, false]) ? null : pick(TEXTS), target: pick([null, null, "I went to school"]), pair: pick([null, null, ...TEXTS]), image,
     model: pick(["minilm", "ko-en", "shapes", "e5", "smollm2", "my.model-1"]), kind: pick([null, "encoder-self", "decoder-self", "cross"]),
     layer: pick([0, 1, 2, 3, upTo(40)]), head: pick([0, 1, 2, upTo(40)]), query: pick([null, 0, 1, 8, upTo(600)]), key: pick([null, 0, 2, upTo(600)]),
-    tool: pick([null, "link"]), rivals: pick([null, "0", "6", "5,9", "12,3,1000000"]),
-    view: pick([null, "heatmap", "lines", "table", "picture"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
+    tool: pick([null, "link", "profile", "compare", "switch", "importance"]), rivals: pick([null, "0", "6", "5,9", "12,3,1000000"]),
+    sort: pick([null, "entropy", "mean_distance"]), mark: pick([null, "previous-token", "sink"]),
+    versus: pick([null, null, ...TEXTS]), versus_model: pick([null, "e5", "my.model-1"]), versus_layer: pick([null, 0, upTo(40)]), versus_head: pick([null, 0, upTo(40)]),
+    aim: pick([null, 0, upTo(600)]), onto: pick([null, 0, upTo(600)]), scan: pick([true, false]), measure: pick(["weight", "norm"]), how: pick(["zero", "mean"]),
+    view: pick([null, "heatmap", "lines", "table", "picture", "difference"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
     queries: span(), keys: span(), words: pick([true, false]), special: pick(["show", "hide", "renormalise"]), segments: pick(["all", "AA", "AB", "BA", "BB"]), off: pick(OFF),
     truncate: pick([true, false]), lang: pick([null, "en", "ko"]),
     written: pick([null, "0", "12.0.48000", Array(256).fill("49151").join(".")]), chat: pick([true, false]), tokens: pick([1, 64, 256]),
@@ -117,6 +120,8 @@ test("a bad value falls back, and the rest of the URL still holds", () => {
     queries: ["5", "5:5", "9:3", "a:b", "1:2:3", "-1:4"], model: ["../etc", "a b", ""], kind: ["other"], truncate: ["yes", "0"], lang: ["fr"], text: ["", "   "],
     target: [" "], image: ["../x.png", "a/b", ""], pair: ["", " "], segments: ["A", "ab", "ABA", ""], words: ["true", "0"], special: ["drop", ""], off: ["0.3", "cross.1", "cross.1.2,", "cross.01.2", "self.0.0", "cross.-1.0"],
     written: ["", "1.", ".1", "1..2", "01", "-1", "1,2", "1.5e3", "9999999999", Array(257).fill("1").join(".")], chat: ["true", "0"], tokens: ["0", "257", "-1", "1.5", "x"],
+    tool: ["pie", "LINK", ""], sort: ["a b", ""], mark: ["<b>", ""], versus: ["", " "], versus_model: ["../etc"], versus_layer: ["-1", "x"], versus_head: ["1.5", ""],
+    aim: ["-1", "x"], onto: ["", "1e2"], scan: ["0", "true"], measure: ["length", ""], how: ["median", ""],
     method: ["beam", ""], temperature: ["0", "-1", "5.01", "NaN", "1e1", "0.001", ""], topk: ["0", "1001", "2.5"], seed: ["-1", "4294967296", "1.0", "x"],
   };
   for (const [name, values] of Object.entries(bad)) {

@@ -3,7 +3,10 @@
 import { offHeads } from "./off.js";
 
 const NO_CELL = { query: null, key: null, rivals: null, queries: null, keys: null };
-const FRESH = { pair: null, target: null, truncate: false, off: null, written: null, segments: "all" };
+const FRESH = {
+  pair: null, target: null, truncate: false, off: null, written: null, segments: "all", aim: null, onto: null, scan: false,
+  versus: null, versus_model: null, versus_layer: null, versus_head: null,
+};
 
 /** What a text, its second text or its target and its example say; the head stays in focus, a cell is named only by examples. */
 export function forText(state, text, target, examples, pair = null) {
@@ -70,10 +73,11 @@ export function forKind(state, map, from) {
 export function requestOf(state, model, startOf) {
   const start = startOf(state.model);
   const input = model?.input ?? (start.image ? "picture" : "text");
-  const { truncate, kind, words, special } = state;
+  const { truncate, kind, words, special, measure = "weight" } = state;
   const pair = input === "text" && (model?.pairs ?? true) ? (state.pair ?? null) : null;
   const segments = pair === null ? "all" : state.segments;
-  const rest = { model: state.model, truncate, kind, off: onlyOf(state.off, model), words, special, pair, segments };
+  const off = onlyOf(state.off, model);
+  const rest = { model: state.model, truncate, kind, off, how: off && state.how === "mean" ? "mean" : null, words, special, measure, pair, segments };
   if (input === "picture") return { ...rest, words: false, text: null, target: null, image: imageOf(state, model, start), written: null, chat: false };
   const target = input === "translation" ? (state.target ?? null) : null;
   return { ...rest, text: state.text ?? start.text, target, image: null, ...writtenOf(state, model) };
@@ -90,6 +94,16 @@ export function fitted(state, model, startOf) {
 function writtenOf({ written, chat }, model) {
   const hasChat = !model || model.chat || (model.writes && !model.ready);
   return { written: model && !model.writes ? null : written, chat: hasChat && chat };
+}
+
+/**
+ * A patch that switches heads off: a mean is known only of a whole text, so where a model writes its own translation
+ * and heads give their mean, what it wrote with all of them on is taken as the target.
+ */
+export function withTarget(patch, state, session) {
+  const { off, how, target } = { ...state, ...patch };
+  const { decoder_input, target: wrote } = session.whole ?? session.posted;
+  return off && how === "mean" && decoder_input && !target && wrote ? { ...patch, target: wrote.text } : patch;
 }
 
 // Heads that the model does not have cannot be off.
@@ -111,8 +125,8 @@ function imageOf(state, model, start) {
 export const rangeOf = ({ range }, trace) => range ?? (trace?.picture || isCut(trace) ? "head" : "unit");
 const isCut = (trace) => (trace?.looking?.segments ?? "all") !== "all";
 
-/** The tab on show: what was chosen, or the one that a trace is read best in. */
-export function tabOf({ view }, trace) {
-  if (view === "picture" && !trace?.picture) return "heatmap";
+/** The tab on show: what was chosen, or the one that a trace is read best in; a difference only where one is there. */
+export function tabOf({ view }, trace, isCompared = false) {
+  if ((view === "picture" && !trace?.picture) || (view === "difference" && !isCompared)) return trace?.picture ? "picture" : "heatmap";
   return view ?? (trace?.picture ? "picture" : "heatmap");
 }

@@ -1,19 +1,28 @@
 // Messages with {placeholders}; numbers and sizes as a person reads them.
 
-/** t(key, values): the message; with count 1 the key's ".one" form, where there is one. */
+/**
+ * t(key, values): the message; with count 1 the key's ".one" form, where there is one. While lengths are shown instead
+ * of weights, speakOf("norm"), a message that has a ".norm" form is said in it.
+ */
 export function createI18n(lang, messages) {
   const grouped = new Intl.NumberFormat(lang);
   const plain = (value) => (typeof value === "number" && Number.isInteger(value) ? grouped.format(value) : String(value));
   const has = (key) => Object.hasOwn(messages, key);
 
+  let measure = "weight";
+
   function t(key, values = {}) {
-    const name = values.count === 1 && has(`${key}.one`) ? `${key}.one` : key;
+    const counted = values.count === 1 && has(`${key}.one`) ? `${key}.one` : key;
+    const name = measure !== "weight" && has(`${counted}.${measure}`) ? `${counted}.${measure}` : counted;
     if (!has(name)) throw new Error(`no message "${name}"`);
     return messages[name].replace(/\{(\w+)\}/g, (whole, slot) => (Object.hasOwn(values, slot) ? plain(values[slot]) : whole));
   }
   // A model's name in the reader's language, where it has one.
   const model = ({ name, title }) => (has(`model.name.${name}`) ? t(`model.name.${name}`) : title);
-  return { lang, t, has, bytes, model, language: (code) => languageName(lang, code) };
+  const speakOf = (what) => {
+    measure = what;
+  };
+  return { lang, t, has, bytes, model, speakOf, language: (code) => languageName(lang, code) };
 }
 
 export const megabytes = (n) => `${Math.round(n / 1e6)} MB`;

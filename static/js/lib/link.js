@@ -26,7 +26,7 @@ export function withRival(rivals, at) {
 }
 
 /** What the server is asked, null while there is no pair: { kind, query: "8:9", key: "2:3", rivals: "6:7" }. */
-export function linkQuery({ map, posted, queryTokens, keyTokens }, { query, key, rivals }) {
+export function linkQuery({ map, posted, queryTokens, keyTokens }, { query, key, rivals, words = false }) {
   const { queries, keys } = posted.maps.find(({ kind }) => kind === map.kind);
   if (query === null || key === null || query >= queries || key >= keys) return null;
   const [asked, wanted] = [spanOf(queryTokens, query), spanOf(keyTokens, key)];
@@ -35,7 +35,7 @@ export function linkQuery({ map, posted, queryTokens, keyTokens }, { query, key,
   if (isAhead({ map, queryTokens, keyTokens }, { query, key })) return null;
   const taken = (at) => at >= keys || inside(at, wanted) || (same && inside(at, asked));
   const against = [...new Set(rivalsOf(rivals).filter((at) => !taken(at)).map((at) => range(spanOf(keyTokens, at))))];
-  return { kind: map.kind, query: range(asked), key: range(wanted), ...(against.length && { rivals: against.join(",") }) };
+  return { kind: map.kind, query: range(asked), key: range(wanted), ...(against.length && { rivals: against.join(",") }), ...(words && { words: "1" }) };
 }
 
 /** Whether a decoder's query would have to look at what comes after it. */

@@ -35,9 +35,9 @@ function drawNumbers(pen, { data, columns, rows }, largest, { left, top, cellWid
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
       const weight = data[i * columns + j];
-      if (weight < LEAST) continue;
+      if (Math.abs(weight) < LEAST) continue;
       pen.fillStyle = inkOn(palette.rgb(weight, largest));
-      pen.fillText(short(weight), left + (j + 0.5) * cellWidth, top + (i + 0.5) * cellHeight + 1);
+      pen.fillText((palette.label ?? short)(weight), left + (j + 0.5) * cellWidth, top + (i + 0.5) * cellHeight + 1);
     }
   }
 }

@@ -4,7 +4,8 @@
 
 import { createBlocked } from "./allowed.js";
 import { createKeep } from "./keep.js";
-import { lookQuery } from "./looked.js";
+import { lookQuery, whyNoLengths } from "./looked.js";
+import { createNumbers } from "./numbers.js";
 import { readNpy } from "./npy.js";
 import { createReader } from "./reader.js";
 import { withRemoved } from "./removed.js";
@@ -12,7 +13,7 @@ import { withRemoved } from "./removed.js";
 const THUMBNAIL = 32;
 const KEPT = { traces: 12, sessions: 5 };
 const BUDGET = 12_000_000; // bytes of weights that each session keeps
-const CONTENT = ["model", "text", "pair", "target", "image", "truncate", "off", "written", "chat"];
+const CONTENT = ["model", "text", "pair", "target", "image", "truncate", "off", "how", "written", "chat"];
 
 export function createSessions(api) {
   const traces = createKeep(KEPT.traces);
@@ -26,12 +27,12 @@ export function createSessions(api) {
     return posted;
   }
 
-  /** A session for a request { model, text, pair, target, image, truncate, off, written, chat, kind, words, special, segments }; rejects with AbortError when overtaken. */
+  /** A session for a request { model, text, pair, target, image, truncate, off, how, written, chat, kind, words, special, segments, measure }; rejects with AbortError when overtaken. */
   async function open(request) {
     newest?.abort();
     const abort = new AbortController();
     newest = abort;
-    const whole = request.off ? post({ ...request, off: null }, abort.signal).catch(() => null) : null;
+    const whole = request.off ? post({ ...request, off: null, how: null }, abort.signal).catch(() => null) : null;
     const posted = await post(request, abort.signal);
     abort.signal.throwIfAborted();
     const key = JSON.stringify([contentOf(request), lookQuery(request), mapOf(posted, request.kind).kind]);
@@ -46,7 +47,8 @@ export function createSessions(api) {
 }
 
 async function make(api, request, posted, signal) {
-  const look = lookQuery(request);
+  // A link may ask for the lengths of a model that has none: then its weights are shown.
+  const look = lookQuery(whyNoLengths(posted) ? { ...request, measure: "weight" } : request);
   const again = renewer(api, request);
   const isPlain = Object.keys(look).length === 0;
   const { kind } = mapOf(posted, request.kind);
@@ -60,8 +62,12 @@ async function make(api, request, posted, signal) {
   const reader = createReader({ map, special: { queries: queryTokens.special, keys: keyTokens.special }, load, budget: BUDGET });
   const removed = async (layer) => readNpy(await again(() => api.removed(trace.id, { kind, layer, ...look })));
   const analysis = (name, query, signal) => again(() => api.analysis(posted.id, name, query, signal));
+  const numbers = createNumbers({
+    weights: async (query) => readNpy(await again(() => api.weights(posted.id, { kind, ...query }))),
+    norms: async () => readNpy(await again(() => api.valueNorms(posted.id, { kind }))),
+  });
   return {
-    analysis,
+    analysis, numbers,
     request, trace, posted, map, queryTokens, keyTokens, thumbnails: readNpy(thumbnails), whole: null,
     reader: look.special ? withRemoved(reader, removed) : reader,
     blocked: byLayer((layer) => createBlocked(map.masks?.[layer], kind, queryTokens, keyTokens)),
@@ -91,7 +97,8 @@ function renewer(api, request) {
   };
 }
 
-const contentOf = (request) => JSON.stringify(CONTENT.map((name) => request[name] || null));
+/** A request's example as one string, however it is looked at. */
+export const contentOf = (request) => JSON.stringify(CONTENT.map((name) => request[name] || null));
 
 /** Whether two requests are about the same example, however it is looked at. */
 export const sameExample = (one, other) => contentOf(one) === contentOf(other);

@@ -1,6 +1,7 @@
 // What a state means for a given map: heads and positions that it does not have fall back.
 
-import { shownAt } from "./looked.js";
+import { windowHolding } from "./cells.js";
+import { originalAt, shownAt } from "./looked.js";
 
 const CLASS_TOKEN = 0;
 
@@ -18,4 +19,21 @@ export function wantOf(state, { map, trace, queryTokens, keyTokens }) {
     query: shownAt(queryTokens, query), key: shownAt(keyTokens, state.key),
     queries: state.queries, keys: state.keys,
   };
+}
+
+/** Views speak of what is shown, the state of the tokens that the model read: a cell { query, key }, or part of it, in those. */
+export function cellOf({ queryTokens, keyTokens }, cell) {
+  const axes = { query: queryTokens, key: keyTokens };
+  return Object.fromEntries(Object.entries(cell).map(([axis, shown]) => [axis, originalAt(axes[axis], shown)]));
+}
+
+/** The windows of a state, moved so that they hold a cell; without a key the keys stay. */
+export function windowsWith(state, { queries, keys }, query, key) {
+  return { queries: windowHolding(state.queries, query, queries), keys: key === null ? state.keys : windowHolding(state.keys, key, keys) };
+}
+
+/** Windows { queries, keys } as the state has them: null where one is the whole axis. */
+export function orWhole(map, windows) {
+  const isWhole = (span, axis) => span && span[0] === 0 && span[1] >= map[axis];
+  return Object.fromEntries(Object.entries(windows).map(([axis, span]) => [axis, isWhole(span, axis) ? null : span]));
 }

@@ -51,6 +51,17 @@ export function roomOf({ written = 0, source, model }) {
 /** The ids that stand when a run has come this far, as the address has them; "" when nothing is written yet. */
 export const idsOf = ({ request, tokens }) => (tokens.length ? [request.written, ...tokens.map(({ id }) => id)].filter((one) => one !== null && one !== "").join(".") : "");
 
+/** How a state wishes to go on: { most, sampling }. */
+export function wishOf({ tokens: most, method, temperature, topk: top_k, seed }) {
+  return { most, sampling: method === "sample" ? { method, temperature, top_k, seed } : { method } };
+}
+
+/** The row that wrote the last of these ids, which stand in place of those that a posted trace and its request end in. */
+export function lastStep({ source }, { written }, ids) {
+  const before = written ? written.split(".").length : 0;
+  return source.texts.length - before + ids.length - 2;
+}
+
 /** Whether a token goes on the word before it. */
 export const joins = (spelled, before) => LETTER_FIRST.test(spelled) && LETTER_LAST.test(before);
 

@@ -6,7 +6,7 @@ import { rove } from "../lib/roving.js";
 import { segmentMark, spoken as spokenToken } from "../lib/segments.js";
 import { describeTokens } from "../lib/tokens.js";
 
-/** panels: { picture, heatmap, lines, table }, each with update(scene). The picture stands where there is one. */
+/** panels: { picture, heatmap, lines, table, difference }, each with update(scene). Picture and difference stand where there is one. */
 export function createFocus(root, { i18n, panels, onView }) {
   const doc = root.ownerDocument;
   const name = root.querySelector("[data-name]");
@@ -28,8 +28,9 @@ export function createFocus(root, { i18n, panels, onView }) {
     });
   }
 
-  function chooseTab(view, hasPicture) {
-    tabs = everyTab.filter((tab) => hasPicture || tab.dataset.view !== "picture");
+  function chooseTab(view, { session, compared }) {
+    const has = { picture: Boolean(session?.trace.picture), difference: Boolean(session && compared) };
+    tabs = everyTab.filter((tab) => has[tab.dataset.view] ?? true);
     for (const tab of everyTab) {
       tab.hidden = !tabs.includes(tab);
       const chosen = tab.dataset.view === view;
@@ -51,7 +52,8 @@ export function createFocus(root, { i18n, panels, onView }) {
 
   return {
     update(scene) {
-      chooseTab(scene.tab, Boolean(scene.session?.trace.picture));
+      chooseTab(scene.tab, scene);
+      read.hidden = scene.tab === "difference"; // which reads its own cells out
       root.setAttribute("aria-busy", String(scene.busy));
       if (!scene.session) return;
       setText(name, `L${scene.layer} H${scene.head}`);

@@ -2,8 +2,8 @@
 
 import { el, setText, tokenNode } from "../lib/dom.js";
 import { moveInGrid } from "../lib/keys.js";
-import { glow } from "../lib/link.js";
 import { isOff } from "../lib/off.js";
+import { GLYPHS, markOf } from "../lib/roles.js";
 import { thumbnailPixels } from "../lib/thumbs.js";
 import { weight } from "../lib/i18n.js";
 import { segmentMark } from "../lib/segments.js";
@@ -40,7 +40,7 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
       onclick: () => onHead(layer, head, "click"),
       onpointerenter: () => peek.show(scene, layer, head),
       onfocus: () => peek.show(scene, layer, head),
-    }, el(doc, "canvas"));
+    }, el(doc, "canvas"), el(doc, "i", { class: "glyph", "aria-hidden": "true" }));
   }
   grid.addEventListener("pointerleave", () => peek.show(scene, scene.layer, scene.head));
   grid.addEventListener("keydown", (event) => {
@@ -57,22 +57,30 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
     cells.forEach((row, l) => row.forEach((node, h) => drawThumbnail(node.firstChild, session, l, h, palette)));
   }
 
-  // Heads that are switched off are struck through, and said so.
-  function strike({ state, session }) {
+  // Heads that are switched off are struck through, roles have a sign, and both are said.
+  function strike({ state, session, roles }) {
+    const mark = markOf(state);
+    const struck = `${session.map.kind} ${state.off} ${mark}`;
+    if (painted.struck === struck && painted.roles === roles) return;
+    Object.assign(painted, { struck, roles });
     cells.forEach((row, l) => row.forEach((node, h) => {
       const off = isOff(state.off, session.map.kind, l, h);
+      const own = (roles?.of(l, h) ?? []).map(({ name }) => name);
+      const names = [...new Set(own)].map((name) => i18n.t(`role.${name}`)).join(", ");
+      const head = off ? i18n.t("grid.off", { head: `L${l} H${h}` }) : `L${l} H${h}`;
       node.classList.toggle("off", off);
-      node.setAttribute("aria-label", off ? i18n.t("grid.off", { head: `L${l} H${h}` }) : `L${l} H${h}`);
+      node.setAttribute("aria-label", names ? i18n.t("mark.roles", { head, roles: names }) : head);
+      setText(node.lastChild, GLYPHS[mark && own.includes(mark) ? mark : own[0]] ?? "");
     }));
   }
 
-  // While heads are ranked by lift, those that have some are framed and the others step back.
-  function frame({ links, state }) {
-    const ranked = state.tool === "link" && links?.state === "ready" ? links.value : null;
+  // While a tool ranks the heads, those that count are framed and the others step back.
+  function frame({ glow }) {
+    const ranked = glow?.by ?? null;
     if (painted.ranked === ranked) return;
     painted.ranked = ranked;
     grid.classList.toggle("ranked", Boolean(ranked));
-    cells.forEach((row, l) => row.forEach((node, h) => node.style.setProperty("--glow", ranked ? glow(ranked, l, h).toFixed(3) : "0")));
+    cells.forEach((row, l) => row.forEach((node, h) => node.style.setProperty("--glow", ranked ? glow.of(l, h).toFixed(3) : "0")));
   }
 
   function select({ layer, head }) {
@@ -103,7 +111,7 @@ export function createGrid(root, { i18n, onHead, peakOf }) {
       if (isNew) rebuild(map);
       shape = `${map.layers} ${map.heads}`;
       if (painted.session !== session || painted.palette !== palette.name) paint(next);
-      painted = { session, palette: palette.name, ranked: isNew ? undefined : painted.ranked };
+      painted = { ...(!isNew && painted), session, palette: palette.name };
       const moved = isNew || at !== `${next.layer} ${next.head}`;
       at = `${next.layer} ${next.head}`;
       select(next);

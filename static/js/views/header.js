@@ -1,4 +1,4 @@
-// Language link and theme button.
+// Language link and theme button, and on the Explore page the way to the model's head atlas.
 
 import { setText } from "../lib/dom.js";
 
@@ -9,6 +9,7 @@ export function createHeader(root, { i18n, preferences, onTheme }) {
   const doc = root.ownerDocument;
   const button = root.querySelector("[data-theme-button]");
   const language = root.querySelector("[data-language]");
+  const atlas = root.querySelector("#atlas");
   const dark = doc.defaultView.matchMedia("(prefers-color-scheme: dark)");
   const chosen = () => (THEMES.includes(preferences.get(PREFERENCE)) ? preferences.get(PREFERENCE) : "auto");
 
@@ -33,6 +34,9 @@ export function createHeader(root, { i18n, preferences, onTheme }) {
   apply();
   return {
     theme: () => doc.documentElement.dataset.theme,
-    update: ({ languageHref }) => language.setAttribute("href", languageHref),
+    update({ languageHref, state }) {
+      language.setAttribute("href", languageHref);
+      atlas?.setAttribute("href", `/models/${encodeURIComponent(state.model)}${state.lang ? `?lang=${state.lang}` : ""}`);
+    },
   };
 }

@@ -1,5 +1,6 @@
 // "Find the head": which heads tie the chosen token to another one, more than every token is tied to it.
 
+import { unseenOf } from "../lib/atlas.js";
 import { el, fill, setText, tokenNode } from "../lib/dom.js";
 import { parts, weight } from "../lib/i18n.js";
 import { isAhead, isOneSequence, linkQuery, listed, nearest, rivalsOf, spanOf, wordsAt } from "../lib/link.js";
@@ -9,17 +10,16 @@ import { describeTokens } from "../lib/tokens.js";
 
 const SAID = new Set(["masked", "itself", "rival"]);
 
-/** onOpen(open), onChoice({ query, key, rivals, words }), onRival(position), onSwap(), onHead(layer, head). Positions are original ones. */
-export function createLink(root, { i18n, onOpen, onChoice, onRival, onSwap, onHead }) {
+/** onChoice({ query, key, rivals, words }), onRival(position), onSwap(), onHead(layer, head). Positions are original ones. */
+export function createLink(root, { i18n, onChoice, onRival, onSwap, onHead }) {
   const doc = root.ownerDocument;
   const at = (name) => root.querySelector(`[data-${name}]`);
-  const [open, body, swap, list, said, lift, wait] = ["open", "body", "swap", "list", "said", "lift", "wait"].map(at);
+  const [swap, list, said, lift, unseen, wait] = ["swap", "list", "said", "lift", "unseen", "wait"].map(at);
   const selects = { query: at("query"), key: at("key"), rival: at("rival") };
   const chips = { query: at("pronouns"), key: at("candidates"), rival: at("rivals") };
   let scene = null;
   let drawn = {};
 
-  open.addEventListener("click", () => onOpen(body.hidden));
   swap.addEventListener("click", () => onSwap());
   for (const axis of ["query", "key"]) {
     selects[axis].addEventListener("change", () => onChoice({ [axis]: Number(selects[axis].value) }));
@@ -94,18 +94,20 @@ export function createLink(root, { i18n, onOpen, onChoice, onRival, onSwap, onHe
       el(doc, "th", { scope: "row" }, el(doc, "button", { type: "button", "aria-pressed": String(chosen), text: name }), one.named ? el(doc, "i", { text: i18n.t(`link.named.${one.named}`) }) : null),
       el(doc, "td", { class: "lift" }, el(doc, "div", {}, el(doc, "b", { text: one.lift === null ? "–" : signed(one.lift) }), bar)),
       el(doc, "td", { text: weight(one.weight) }),
+      hasSpecial(scene) ? el(doc, "td", { class: "share", text: one.share === null ? "–" : weight(one.share) }) : null,
       scene.links.value.rivals.length ? el(doc, "td", { text: signed(one.margin) }) : null);
   }
 
   function drawList(links) {
     const { best, plain, rest } = listed(links, scene);
-    const columns = ["link.head", "link.lift", "link.weight", ...(links.rivals.length ? ["link.margin"] : [])];
+    const columns = ["link.head", "link.lift", "link.weight", ...(hasSpecial(scene) ? ["link.share"] : []), ...(links.rivals.length ? ["link.margin"] : [])];
     const scale = Math.max(0.05, ...links.heads.map((one) => one.lift ?? 0));
     const under = (key, rows) => (rows.length ? [el(doc, "tr", { class: "part" }, el(doc, "td", { colspan: columns.length, text: i18n.t(key) })), ...rows.map((one) => row(one, scale))] : []);
     const held = list.contains(doc.activeElement) ? doc.activeElement.closest("tr")?.dataset.link : null;
+    list.classList.toggle("rivalled", links.rivals.length > 0);
     list.replaceChildren(
       el(doc, "caption", { class: "hidden", text: i18n.t("link.list") }),
-      el(doc, "thead", {}, el(doc, "tr", {}, ...columns.map((key) => el(doc, "th", { scope: "col", text: i18n.t(key) })))),
+      el(doc, "thead", {}, el(doc, "tr", {}, ...columns.map((key) => el(doc, "th", { scope: "col", class: key === "link.share" ? "share" : null, text: i18n.t(key) })))),
       el(doc, "tbody", {}, ...best.map((one) => row(one, scale)), ...under("link.plain", plain), ...under("link.focus", rest)));
     if (held) list.querySelector(`[data-link="${held}"] button`)?.focus({ preventScroll: true });
   }
@@ -119,7 +121,20 @@ export function createLink(root, { i18n, onOpen, onChoice, onRival, onSwap, onHe
       ...tokens(), head: `L${one.layer} H${one.head}`, weight: weight(one.weight),
       others: one.others === null ? "" : weight(one.others), lift: one.lift === null ? "" : signed(one.lift),
     };
-    said.replaceChildren(...fill(doc, parts(i18n.t(key)), slots));
+    const share = hasSpecial(scene) && one.share !== null ? [" ", ...fill(doc, parts(i18n.t("link.says.share")), { ...tokens(), share: weight(one.share) })] : [];
+    said.replaceChildren(...fill(doc, parts(i18n.t(key)), slots), ...share);
+  }
+
+  // What holds beyond this text: how often this head picks the antecedent on sentences it was not chosen on.
+  function drawUnseen(found, head) {
+    unseen.hidden = found === null;
+    if (!found) return;
+    const { result: { rows, file, right, interval, chance, nearest: near, first }, twins } = found;
+    const [low, high] = interval.map((value) => weight(value));
+    const name = i18n.has(`atlas.of.${file}`) ? i18n.t(`atlas.of.${file}`) : file;
+    const often = i18n.t("link.unseen", { head, rows, file: name, right: weight(right), low, high, chance: weight(chance), nearest: weight(near), first: weight(first) });
+    const why = twins ? i18n.t("link.unseen.prominence", { pairs: twins.pairs, same: weight(twins.same_answer) }) : "";
+    setText(unseen, `${often} ${why}`.trim());
   }
 
   function tokens() {
@@ -137,7 +152,7 @@ export function createLink(root, { i18n, onOpen, onChoice, onRival, onSwap, onHe
       if (!value && !stays) node.replaceChildren();
       node.hidden = !value && !stays;
     }
-    body.setAttribute("aria-busy", String(links?.state === "waiting"));
+    root.setAttribute("aria-busy", String(links?.state === "waiting"));
     if (value && isNew) {
       drawList(value);
       drawSaid(value);
@@ -145,7 +160,8 @@ export function createLink(root, { i18n, onOpen, onChoice, onRival, onSwap, onHe
     const hint = stays ? null : hintOf(links, value, linkQuery(session, state));
     setText(wait, hint ?? "");
     wait.hidden = hint === null;
-    if (value) lift.replaceChildren(...fill(doc, parts(i18n.t(value.other_count ? "link.lift.is" : "link.lift.none", { count: value.other_count })), tokens()));
+    if (value) lift.replaceChildren(...fill(doc, parts(i18n.t(value.other_count ? (value.words ? "link.lift.words" : "link.lift.is") : "link.lift.none", { count: value.other_count })), tokens()));
+    drawUnseen(value ? unseenOf(scene.roles?.atlas, layer, head) : null, `L${layer} H${head}`);
   }
 
   function hintOf(links, value, query) {
@@ -160,22 +176,19 @@ export function createLink(root, { i18n, onOpen, onChoice, onRival, onSwap, onHe
   }
 
   return {
+    about: "analysis.link",
+    shows: ({ session }) => !session.trace.picture,
     update(next) {
       scene = next;
-      const { session, state } = next;
-      root.hidden = !session || Boolean(session.trace.picture) || next.bare;
-      if (!session) return;
-      const isOpen = state.tool === "link";
-      body.hidden = !isOpen;
-      open.setAttribute("aria-expanded", String(isOpen));
-      setText(open, i18n.t(isOpen ? "link.close" : "link.open"));
-      if (!isOpen) return;
       drawAsk(next);
       drawFound(next);
-      drawn = { session, links: next.links, at: `${next.layer} ${next.head}` };
+      drawn = { session: next.session, links: next.links, at: `${next.layer} ${next.head}` };
     },
   };
 }
+
+// Without special tokens a weight is its own share of the row.
+const hasSpecial = ({ session: { posted, map } }) => posted[posted.maps.find(({ kind }) => kind === map.kind).key_axis].special.some(Boolean);
 
 const inside = (place, [from, to]) => place >= from && place < to;
 

@@ -1,7 +1,8 @@
-// How the tokens are shown: special ones or not, pieces or whole words, of a pair both sentences or one looking at one;
+// How the tokens are shown: by weights or lengths, special ones or not, pieces or whole words, of a pair both sentences or one looking at one;
 // with a sentence on what that does.
 
 import { setText } from "../lib/dom.js";
+import { isByLength, whyNoLengths } from "../lib/looked.js";
 
 export function createLooking(root, { i18n, onSpecial, onWords, onSegments }) {
   const special = root.querySelector("[data-special]");
@@ -14,11 +15,11 @@ export function createLooking(root, { i18n, onSpecial, onWords, onSegments }) {
   for (const filter of filters) filter.addEventListener("change", () => onSegments(filter.value));
 
   return {
-    update({ state, input }) {
+    update({ state, input, session }) {
       special.value = state.special;
       words.checked = state.words;
       words.parentNode.hidden = input === "picture";
-      const sentences = [];
+      const sentences = measureHelp(i18n, session);
       const isScaledPair = state.pair !== null && state.segments !== "all" && state.special === "renormalise";
       if (state.pair !== null) sentences.push(pairHelp(i18n, state));
       // In a pair that is cut and scaled up, one sentence says both in their order.
@@ -29,6 +30,16 @@ export function createLooking(root, { i18n, onSpecial, onWords, onSegments }) {
       setText(help, sentences.join(" "));
     },
   };
+}
+
+// What a length is, and what has none; nothing of weights, which everything else on the page explains.
+function measureHelp(i18n, session) {
+  if (!session) return [];
+  const note = whyNoLengths(session.posted);
+  if (note) return session.request.measure === "norm" ? [i18n.t(`looking.measure.${note}`)] : [];
+  if (!isByLength(session)) return [];
+  const hasSink = session.posted.maps.some(({ kind, sink }) => kind === session.map.kind && sink);
+  return [i18n.t("looking.measure.norm"), ...(hasSink ? [i18n.t("looking.measure.sink")] : [])];
 }
 
 function pairHelp(i18n, { segments, special, range }) {

@@ -8,7 +8,7 @@ import { excerpt } from "../lib/tokens.js";
 const LISTED = 3;
 const RETRY = new Set(["unreachable", "internal", "busy", "model-loading", "trace-not-held", "plotly", "checkpoint"]);
 const CUT_SHOWN = 60;
-const UNCUT = new Set(["pair", "room"]); // too long in a way that showing the beginning does not mend
+const UNCUT = new Set(["pair", "room", "experiment"]); // too long in a way that showing the beginning does not mend
 
 export function createNotices(root, { i18n, examples, onRetry, onBeginning, onReplace, onReader, onModel }) {
   const doc = root.ownerDocument;

@@ -1,0 +1,217 @@
+// What changes in the head in focus: every cell's change, the numbers of one, and both sides small beneath.
+
+import { el, fill, setText, tokenNode } from "../lib/dom.js";
+import { cellEdges, cellOf } from "../lib/cells.js";
+import { largestIn } from "../lib/compare.js";
+import { css } from "../lib/color.js";
+import { cursorOf, readingAt, shownCell, shownWindow } from "../lib/cursor.js";
+import { createDiverging, limitOf, signedChange } from "../lib/diverging.js";
+import { cellAt } from "../lib/figure.js";
+import { parts, weight } from "../lib/i18n.js";
+import { moveInGrid } from "../lib/keys.js";
+import { numbersFit } from "../lib/overlay.js";
+import { fromDifference, labelsOf } from "../lib/pairs.js";
+import { createPlot } from "../lib/plot.js";
+import { listenToPointer } from "../lib/pointing.js";
+import { drawSmall } from "../lib/small.js";
+
+const SOON = 300; // milliseconds before waiting is spoken of
+
+/** onCell(query, key, how) and onWindow({ queries, keys }) speak of tokens as they are shown. */
+export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWindow }) {
+  const doc = root.ownerDocument;
+  const view = doc.defaultView;
+  const at = (name) => root.querySelector(`[data-${name}]`);
+  const [stage, read, note, waiting, wait, bar, ticks, legend, reset, body] = ["stage", "read", "note", "waiting", "wait", "bar", "ticks", "legend", "reset", "body"].map(at);
+  const tip = stage.querySelector("[data-tip]");
+  const smalls = ["before", "after"].map((name) => ({ name, canvas: at(`${name}-canvas`), title: at(`${name}-title`) }));
+  const coarse = view.matchMedia("(pointer: coarse)");
+  const plot = createPlot(stage, { plotly, canZoom: () => !coarse.matches, onZoom: (windows) => { draw(); zoom(windows); } });
+  let scene = null;
+  let drawn = null; // { comparison, labels, cursor, geometry, palette }
+  let own = null; // a cell that the text on show has no token for, by pairs
+  let hover = null;
+  let timer = 0;
+
+  // ---- what is drawn: the newest that is ready
+  function ready(comparison) {
+    return comparison?.cells?.state === "ready" ? comparison : comparison?.stays ?? null;
+  }
+
+  function draw() {
+    const comparison = ready(scene?.comparison);
+    body.hidden = !comparison;
+    if (!comparison || root.clientWidth === 0) return;
+    const labels = labelled(comparison);
+    const { value } = comparison.cells;
+    const cursor = own && own.of === comparison.ranks.value ? own : cursorOf(comparison, scene.state);
+    const limit = limitOf(value.change);
+    const palette = createDiverging({ theme: scene.theme, limit });
+    drawn = { comparison, labels, cursor, palette, geometry: null };
+    drawLegend(comparison, palette);
+    drawRead(cursor);
+    drawSmalls();
+    reset.hidden = !isCut(value, comparison);
+    setText(note, noteOf(value, comparison));
+    if (!plotly.now()) {
+      plotly.load().then(draw, () => setText(note, i18n.t("heatmap.unavailable")));
+      return;
+    }
+    const window = { ...placeOf(value), data: value.change, rows: value.rows, columns: value.columns, exact: value.exact };
+    drawn.geometry = plot.draw({ view: { window, largest: limit, query: cursor.query, key: cursor.key }, palette, queryTokens: labels.queries, keyTokens: labels.keys, blocked: null }, root.clientWidth);
+    stage.setAttribute("aria-label", i18n.t("difference.label", { head: `L${scene.layer} H${scene.head}` }));
+    setText(note, noteOf(value, comparison));
+  }
+
+  function drawLegend({ way }, { less, none, more, limit }) {
+    bar.style.background = `linear-gradient(to right, ${css(less)}, ${css(none)}, ${css(more)})`;
+    const marks = [-limit, 0, limit];
+    ticks.replaceChildren(...marks.map((change, i) => el(doc, "span", { style: { left: `${i * 50}%` }, text: signedChange(change, 2) })));
+    setText(legend, i18n.t(`difference.legend.${way}`));
+  }
+
+  function drawRead(cursor) {
+    const { comparison, labels } = drawn;
+    const reading = readingAt(comparison.cells.value, cursor);
+    if (!reading) return read.replaceChildren();
+    const slots = {
+      query: () => tokenNode(doc, labels.queries[cursor.query].text, { class: "query" }), key: () => tokenNode(doc, labels.keys[cursor.key].text),
+      before: weight(reading.before), after: weight(reading.after), change: () => el(doc, "b", { text: signedChange(reading.change) }),
+    };
+    return read.replaceChildren(...fill(doc, parts(i18n.t(reading.exact ? "difference.read" : "difference.read.overview")), slots));
+  }
+
+  function drawSmalls() {
+    const { comparison, cursor } = drawn;
+    const { value } = comparison.cells;
+    const largest = largestIn(value);
+    const mark = view.getComputedStyle(stage).getPropertyValue("--mark").trim();
+    const cell = smallCell(value, cursor);
+    for (const { name, canvas, title } of smalls) {
+      drawSmall(canvas, { ...value, data: value[name], palette: scene.palette, largest, cell, mark, room: canvas.parentElement.clientWidth });
+      title.replaceChildren(...titleOf(name));
+    }
+  }
+
+  // What a side is: the part of its text that tells it from the other, its model, or its heads.
+  function titleOf(name) {
+    const { comparison } = drawn;
+    const [side, opposite] = name === "before" ? [comparison.first, comparison.second] : [comparison.second, comparison.first];
+    const { layer, head } = name === "before" || !comparison.other ? scene : comparison.other;
+    const slots = { head: `L${layer} H${head}`, model: i18n.model(side.model), text: () => tokenNode(doc, fromDifference(side.text, opposite.text), { title: side.text }) };
+    return fill(doc, parts(i18n.t(`difference.${name}.${comparison.way}`)), slots);
+  }
+
+  function noteOf({ exact, queries, keys, rows, columns }, { ranks, way }) {
+    const alone = ranks.value.keys.filter(({ first, second }) => !first || !second).length;
+    const said = [];
+    if (!exact) said.push(i18n.t("difference.overview", { rows: Math.ceil((queries[1] - queries[0]) / rows), columns: Math.ceil((keys[1] - keys[0]) / columns) }));
+    if (alone) said.push(i18n.t("difference.alone", { count: alone }));
+    if (way === "model") said.push(i18n.t("difference.by-words"));
+    if (drawn.geometry && exact && numbersFit(drawn.geometry)) said.push(i18n.t("difference.numbers"));
+    return said.join(" ");
+  }
+
+  // ---- waiting, and what went wrong
+  function drawWait({ comparison }) {
+    clearTimeout(timer);
+    const problem = comparison?.problem ?? null;
+    const isWaiting = Boolean(comparison) && !problem && comparison.cells?.state !== "ready";
+    root.setAttribute("aria-busy", String(isWaiting));
+    const say = () => {
+      setText(wait, problem ? reasonOf(problem) : isWaiting ? i18n.t(`difference.waiting.${comparison.way}`) : "");
+      waiting.hidden = !problem && !isWaiting;
+      waiting.classList.toggle("wrong", Boolean(problem));
+    };
+    if (isWaiting && waiting.hidden) timer = setTimeout(say, SOON);
+    else say();
+    if (problem) body.hidden = true;
+  }
+
+  function reasonOf(problem) {
+    const { reason } = problem.facts ?? {};
+    return reason === "apart" || reason === "shapes" ? i18n.t(`difference.refused.${reason}`) : sentenceOf(problem);
+  }
+
+  // ---- choosing
+  function choose(cursor, how) {
+    const { comparison } = drawn;
+    const { query, key } = shownCell(comparison, cursor);
+    own = query === null || key === null ? { ...cursor, of: comparison.ranks.value } : null;
+    if (own) draw();
+    else onCell(query, key, how);
+  }
+
+  const zoom = (window) => onWindow(shownWindow(drawn.comparison, window));
+
+  function point(event) {
+    const box = stage.getBoundingClientRect();
+    const next = event && drawn?.geometry ? cellAt(drawn.geometry, event.clientX - box.left, event.clientY - box.top) : null;
+    if (next?.query === hover?.query && next?.key === hover?.key) return;
+    hover = next;
+    if (drawn?.geometry) plot.overlay(hover);
+    showTip();
+  }
+
+  function showTip() {
+    const reading = hover && readingAt(drawn.comparison.cells.value, hover);
+    tip.hidden = !reading;
+    if (!reading) return;
+    const { labels, geometry } = drawn;
+    tip.replaceChildren(tokenNode(doc, labels.queries[hover.query].text, { class: "query" }), " → ", tokenNode(doc, labels.keys[hover.key].text),
+      ` ${weight(reading.before)} → ${weight(reading.after)} `, el(doc, "b", { text: signedChange(reading.change) }));
+    const half = tip.offsetWidth / 2;
+    const x = geometry.left + (hover.key - geometry.keys[0] + 0.5) * geometry.cellWidth;
+    tip.style.left = `${Math.max(half, Math.min(root.clientWidth - half, x))}px`;
+    tip.style.top = `${geometry.top + (hover.query - geometry.queries[0]) * geometry.cellHeight}px`;
+  }
+
+  listenToPointer(stage, {
+    onMove: point,
+    onTwice: () => onWindow({ queries: null, keys: null }),
+    onClick(event) {
+      point(event);
+      if (!hover) return;
+      stage.focus({ preventScroll: true });
+      choose(hover, "click");
+    },
+  });
+  stage.addEventListener("keydown", (event) => {
+    if (!drawn || event.target !== stage) return;
+    const { comparison: { ranks }, cursor } = drawn;
+    const to = moveInGrid(event, [cursor.query, cursor.key], [ranks.value.queries.length, ranks.value.keys.length]);
+    if (!to) return;
+    event.preventDefault();
+    choose({ query: to[0], key: to[1] }, "key");
+  });
+  reset.addEventListener("click", () => onWindow({ queries: null, keys: null }));
+  new view.ResizeObserver(() => scene && draw()).observe(root);
+
+  return {
+    update(next) {
+      if (own && next.moved) own = null;
+      scene = next;
+      hover = null;
+      tip.hidden = true;
+      draw();
+      drawWait(next);
+    },
+  };
+}
+
+const placeOf = ({ queries, keys, rows, columns }) => ({ queries, keys, queryEdges: cellEdges(queries[1] - queries[0], rows), keyEdges: cellEdges(keys[1] - keys[0], columns) });
+
+const isCut = ({ queries, keys }, { ranks: { value } }) => queries[1] - queries[0] < value.queries.length || keys[1] - keys[0] < value.keys.length;
+
+function smallCell(value, { query, key }) {
+  const { queryEdges, keyEdges } = placeOf(value);
+  const [row, column] = [query - value.queries[0], key - value.keys[0]];
+  if (row < 0 || column < 0 || row >= queryEdges.at(-1) || column >= keyEdges.at(-1)) return null;
+  return { row: cellOf(queryEdges, row), column: cellOf(keyEdges, column) };
+}
+
+const named = new WeakMap();
+function labelled({ ranks: { value }, first, second }) {
+  if (!named.has(value)) named.set(value, { queries: labelsOf(value.queries, first.queries, second.queries), keys: labelsOf(value.keys, first.keys, second.keys) });
+  return named.get(value);
+}
