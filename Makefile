@@ -63,7 +63,9 @@ types: test-tools
 	$(BIN)/mypy
 
 # Two rows of tests side by side, about as long: most of the browser's, which mostly wait for a page, and all others.
-# The browser's cannot share a process with tests that start an event loop of their own.
+# The browser's cannot share a process with tests that start an event loop of their own. Torch gets one thread in each:
+# more would only wait for one another.
+pytest: export OMP_NUM_THREADS := 1
 pytest: test-tools browser fetched
 	@$(BIN)/python -m pytest tests/browser --ignore=tests/browser/test_hostile.py >$(VENV)/browser.log 2>&1 & waited=$$!; \
 	$(BIN)/python -m pytest --ignore=tests/browser; rest=$$?; \

@@ -196,6 +196,7 @@ class LoadedModel:
         return torch.tensor([tokens.ids], device=self.device)
 
 
+@torch.inference_mode(False)  # whoever asks: of weights made in inference mode no gradient can be taken ever after
 def load_model(
     card: ModelCard,
     folder: Path,

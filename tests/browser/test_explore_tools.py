@@ -175,6 +175,14 @@ def test_the_profile_is_a_table_in_the_order_that_is_asked_for(page, server):
     expect(page.locator("#focus [data-name]")).to_have_text(name_of(names[0]))
 
 
+def test_one_word_is_no_habit(page, server):
+    visit(page, server, "?text=cat&tool=profile")
+    expect(page.locator("#profile [data-said]")).to_have_text(re.compile(r"goes to special tokens\.$"))
+    alone = profile(capture("minilm", "cat")).heads
+    own = numbers(page, "#profile tbody tr td:last-child")
+    assert own == pytest.approx([one.own for one in alone], abs=ROUNDED)
+
+
 def test_by_keyboard_alone(page, server):
     visit(page, server, "?model=induction&tool=link")
     tool(page, "link").focus()

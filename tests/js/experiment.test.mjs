@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { aimOf, aimsOf, experimentsOf, ontoOf } from "../../static/js/lib/aim.js";
 import { withTarget } from "../../static/js/lib/choices.js";
 import { createExperiments } from "../../static/js/lib/experiment.js";
+import { mayAsk } from "../../static/js/lib/running.js";
 
 // A server whose jobs the test moves along.
 function server() {
@@ -137,6 +138,12 @@ const TRANSLATOR = {
   maps: [{ kind: "encoder-self", keys: 1 }, { kind: "cross", keys: 1 }],
 };
 const MASKED = { ...ENCODER, predictions: said("masked-token", [{ position: 1, ...candidate("cat") }, { position: 2, ...candidate("dog") }]) };
+
+test("what asking again cannot mend is not offered again", () => {
+  const failed = (code) => ({ state: "failed", problem: { code } });
+  assert.deepEqual([failed("busy"), failed("unreachable"), { state: "stopped" }].map(mayAsk), [true, true, true]);
+  assert.deepEqual([failed("too-many-tokens"), failed("not-available"), { state: "running" }, { state: "ready" }].map(mayAsk), [false, false, false, false]);
+});
 
 test("what can be watched follows from what the model says", () => {
   assert.deepEqual(aimsOf(ENCODER).map(({ row }) => row), [null, 0, 1, 2]);

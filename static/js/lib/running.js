@@ -2,7 +2,11 @@
 
 import { el, setText } from "./dom.js";
 
+const FINAL = new Set(["too-many-tokens", "not-available"]); // problems that asking again cannot mend
 const PATIENCE = 300; // milliseconds: what is there sooner needs no bar
+
+/** Whether the same question may be put again: after an end that was not its own. */
+export const mayAsk = ({ state, problem }) => state === "stopped" || (state === "failed" && !FINAL.has(problem.code));
 
 /** { node, update(result, sentence) }: a place of constant height, so that nothing moves when the result arrives. */
 export function createRunning(doc, { i18n, sentenceOf, label, className = "run", onCancel, onAgain }) {
@@ -25,7 +29,7 @@ export function createRunning(doc, { i18n, sentenceOf, label, className = "run",
     }
     const held = doc.activeElement;
     bar.hidden = cancel.hidden = !isGoing;
-    again.hidden = how !== "failed" && how !== "stopped";
+    again.hidden = !result || !mayAsk(result);
     // Who pressed a button that goes is left where the answer stands.
     if ((held === cancel && !isGoing) || (held === again && again.hidden)) (isGoing ? cancel : again.hidden ? text : again).focus();
     if (result?.total) bar.value = result.done / result.total;

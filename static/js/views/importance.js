@@ -58,6 +58,8 @@ export function createImportance(root, { i18n, sentenceOf, onAim, onCancel, onAg
       const value = importance?.state === "ready" ? importance.value : null;
       running.update(importance, value ? i18n.t(`importance.aim.${value.aim.task}`) : "");
       root.setAttribute("aria-busy", String(["waiting", "running"].includes(importance?.state)));
+      // Why there is nothing stands alone: empty places would wait for numbers that never come.
+      scroll.hidden = notes.hidden = importance?.state === "failed";
       const now = value ?? session;
       if (drawn === now) return;
       drawn = now;

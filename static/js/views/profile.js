@@ -55,7 +55,7 @@ export function createProfile(root, { i18n, sentenceOf, onSort, onHead }) {
       distance: weight(one.distance ?? 0, 2), offset: signed(one.offset ?? 0), offset_share: weight(one.offset_share ?? 0),
       topic: weight(one.topic ?? 0), key: () => tokenNode(doc, visible(texts[one.topic_key] ?? "")),
     };
-    const keys = ["profile.says", one.distance === null ? null : "profile.says.distance", one.topic === null ? null : "profile.says.topic"].filter(Boolean);
+    const keys = ["profile.says", one.offset === null ? null : "profile.says.distance", one.topic === null ? null : "profile.says.topic"].filter(Boolean);
     return said.replaceChildren(...keys.flatMap((key, i) => [i ? " " : "", ...fill(doc, parts(i18n.t(key)), slots)]));
   }
 

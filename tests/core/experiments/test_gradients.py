@@ -219,6 +219,16 @@ def test_what_cannot_be_differentiated_is_refused() -> None:
     assert caught.value.facts["reason"] == "no-gradient"
 
 
+def test_a_model_that_was_opened_in_inference_mode_has_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is opened once a process: who comes later must not find it without them."""
+    monkeypatch.setattr("attention_core.capture._opened", {})
+    with torch.inference_mode():
+        model = open_model("induction")
+    example = Example("owl fox owl")
+    found = relevance(Variants(ready(model), model.encode(example)), capture(model, example), best(2))
+    assert float(found[2, :2].max()) > 0
+
+
 def test_a_pass_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = lesson(decoder_layers=1)
     example = Example("the cat saw it")
