@@ -4,6 +4,7 @@ PYTHON ?= python3
 MODEL ?= minilm
 
 VENV := .venv
+LATER := tests/browser/test_hostile.py tests/browser/test_explore_writing.py
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
@@ -62,16 +63,17 @@ lint: test-tools
 types: test-tools
 	$(BIN)/mypy
 
-# Two rows of tests side by side, about as long: most of the browser's, which mostly wait for a page, and all others.
+# Two rows of tests side by side, about as long: most of the browser's, which mostly wait for a page, and all others
+# with the rest of the browser's after them.
 # The browser's cannot share a process with tests that start an event loop of their own. Torch gets one thread in each:
 # more would only wait for one another.
 pytest: export OMP_NUM_THREADS := 1
 pytest: test-tools browser fetched
-	@$(BIN)/python -m pytest tests/browser --ignore=tests/browser/test_hostile.py >$(VENV)/browser.log 2>&1 & waited=$$!; \
+	@$(BIN)/python -m pytest tests/browser $(LATER:%=--ignore=%) >$(VENV)/browser.log 2>&1 & waited=$$!; \
 	$(BIN)/python -m pytest --ignore=tests/browser; rest=$$?; \
-	$(BIN)/python -m pytest tests/browser/test_hostile.py; hostile=$$?; \
+	$(BIN)/python -m pytest $(LATER); later=$$?; \
 	wait $$waited; shown=$$?; cat $(VENV)/browser.log; \
-	for code in $$rest $$hostile $$shown; do [ $$code = 0 ] || exit $$code; done
+	for code in $$rest $$later $$shown; do [ $$code = 0 ] || exit $$code; done
 
 # The models that tests look into, once: a test that needs one fails by its name when it cannot be had.
 fetched: test-tools

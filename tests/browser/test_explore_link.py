@@ -1,6 +1,8 @@
 """Find the head on the Explore page: asked by clicks, ranked, lit up in the grid, said in words, kept in a link."""
 
+import json
 import re
+import urllib.request
 from urllib.parse import quote
 
 import pytest
@@ -8,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from explore_page import CAT, head, near, no_overflow, number, pair, parameters, token, visit
 from playwright.sync_api import Browser, Page, expect
 
+from app import cli
 from attention_core.analysis.link import link
 from attention_core.capture import capture
 
@@ -56,9 +59,20 @@ def test_the_cat_sentence_names_the_head_and_the_one_to_which_every_word_looks(p
     expect(page.locator("#roles button")).to_have_text([re.compile(r"topic 0\.61")])
 
 
-def test_page_and_python_agree(page, server):
+def test_page_api_command_line_and_python_agree(page, server, cache, capsys, monkeypatch):
     found = link(capture("minilm", CAT), [8], [2], rivals=[[6]])
-    visit(page, server, ASKED + "&rivals=6")
+    monkeypatch.setenv("ATLAS_CACHE", str(cache))
+    assert cli.main(["analyse", "link", CAT, "--query", "it", "--key", "cat", "--rival", "mat", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    with page.expect_response("**/api/v1/traces") as posted:
+        visit(page, server, ASKED + "&rivals=6")
+    address = f"{server.url}/api/v1/traces/{posted.value.json()['id']}/analyses/link?query=8:9&key=2:3&rivals=6:7"
+    with urllib.request.urlopen(address, timeout=60) as reply:
+        body = json.load(reply)
+    for mine, its, line in zip(found.heads, body["heads"], printed["heads"], strict=True):
+        assert (mine.layer, mine.head) == (its["layer"], its["head"]) == (line["layer"], line["head"])
+        for name in ("lift", "weight", "share", "margin"):
+            assert its[name] == pytest.approx(getattr(mine, name), abs=1e-6) == line[name]
     expect(rows(page).first).to_be_visible()
     for row in rows(page).all():
         layer, index = map(int, row.get_attribute("data-link").split("."))

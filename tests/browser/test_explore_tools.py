@@ -218,6 +218,8 @@ def test_everybody_can_read_it(browser: Browser, server, query, theme):
     page = context.new_page()
     visit(page, server, query)
     expect(page.locator("#switch [data-point], #importance tfoot td, #profile tbody tr").first).to_be_visible()
+    expect(page.locator('[aria-busy="true"]')).to_have_count(0)  # what waits is dimmed for a moment
+    page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
     assert no_overflow(page)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()

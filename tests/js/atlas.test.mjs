@@ -39,6 +39,8 @@ test("a role leads to its picture, and a picture knows whether its head has the 
 test("a head has one badge a role, with its strongest score", () => {
   const [badge] = badgesOf(atlas, 3, 1);
   assert.deepEqual([badge.name, badge.score, badge.on.length], ["antecedent", 0.75, 2]);
+  const lucky = { ...role("antecedent", "few", "few", 0.99), rows: 2 };
+  assert.equal(badgesOf({ roles: [lucky, ...atlas.roles] }, 3, 1)[0].score, 0.75, "the largest set, not the best");
   assert.deepEqual(badgesOf(atlas, 0, 0), []);
   assert.deepEqual(badgesOf(null, 3, 1), []);
 });

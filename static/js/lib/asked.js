@@ -12,6 +12,9 @@ export const SLOTS = ["links", "mentions", "profile"];
 const measured = (query, session) => (query && isByLength(session) ? { ...query, measure: "norm" } : query);
 const READS_PROFILE = new Set(["link", "profile"]);
 
+/** Tokens up to which every head of a kind is put into numbers at once. */
+export const mostRanked = ({ layers, heads }) => Math.floor(Math.sqrt(CELLS.asked / (layers * heads)));
+
 /** By slot, [name of the analysis, its parameters]. Of a long text roles are asked only while somebody looks at the answers; of a picture nothing is asked. */
 export function questionsOf(state, session) {
   const { kind, layers, heads, queries, keys } = session.map;

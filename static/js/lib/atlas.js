@@ -46,14 +46,17 @@ export function isRole({ roles }, picture) {
   return roles.some((one) => one.name === picture.task && one.layer === layer && one.head === head && one.file === picture.file && one.of === relation && one.direction === picture.direction);
 }
 
-/** The roles by name: [{ name, roles }], each the strongest first; names without a head are left out. */
+/** The roles by name: [{ name, roles }], in the order given; names without a head are left out. */
 export function rolesByName({ roles }) {
   return DATA_ROLES.map((name) => ({ name, roles: roles.filter((one) => one.name === name) })).filter((one) => one.roles.length);
 }
 
-/** The data roles of a head as badges: [{ name, score, threshold, on: [role] }], one for each name, with its strongest score. */
+/**
+ * The data roles of a head as badges: [{ name, score, threshold, on: [role] }], one for each name. The score is that of
+ * the most rows, not the best one: whoever shows the best of several sets shows luck.
+ */
 export function badgesOf(atlas, layer, head) {
-  const own = (atlas?.roles ?? []).filter((one) => one.layer === layer && one.head === head);
+  const own = (atlas?.roles ?? []).filter((one) => one.layer === layer && one.head === head).sort((one, other) => other.rows - one.rows);
   return rolesByName({ roles: own }).map(({ name, roles }) => ({ name, score: roles[0].score, threshold: roles[0].threshold, on: roles }));
 }
 

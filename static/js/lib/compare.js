@@ -1,8 +1,8 @@
 // "Compare": what the text on show is compared with, as the state says it, and what is asked of the server for that.
 
+import { mostRanked } from "./asked.js";
 import { lookQuery } from "./looked.js";
 
-const CELLS = 3e7; // weights of a kind up to which all heads are ranked
 const WHOLE = 256; // tokens up to which a side is read exactly
 export const BEST = 8; // heads that are listed
 
@@ -42,7 +42,7 @@ export const isLookedAt = ({ tool, view }) => tool === "compare" || view === "di
 
 /** What is asked about all heads; of a long text only which tokens stand for which. */
 export function ranksQuery({ way, look }, { kind, layers, heads, queries, keys }, { layer, head }) {
-  const isShort = layers * heads * queries * keys <= CELLS;
+  const isShort = queries * keys <= mostRanked({ layers, heads }) ** 2;
   return { kind, ...look, ...(way === "model" && isShort && { layer, head }), ...(!isShort && { ranked: 0 }) };
 }
 

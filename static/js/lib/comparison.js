@@ -132,7 +132,7 @@ const sameLook = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 // The tokens of both axes of a side, and its model.
 function axesOf({ posted, seen }, kind) {
   const map = mapOf(seen, kind);
-  return { model: posted.model, map, queries: seen[map.query_axis], keys: seen[map.key_axis], text: posted.source.text };
+  return { model: posted.model, map, queries: seen[map.query_axis], keys: seen[map.key_axis], text: posted.source.text, notices: posted.notices ?? [] };
 }
 
 // The windows of the state as windows of pairs.

@@ -172,7 +172,9 @@ export function createCompare(root, { i18n, sentenceOf, onCompare }) {
     const head = `${scene.layer} ${scene.head} ${value?.other?.layer} ${value?.other?.head}`;
     if (isRanked && (drawn.ranks !== value.ranks.value || drawn.head !== head)) {
       drawList(value);
-      setText(note, i18n.t(`compare.note.${value.way}`, { count: value.ranks.value.queries.length }));
+      const unknown = value.way === "switch" ? null : value.second.notices.find(({ code }) => code === "unknown-tokens");
+      const sentence = i18n.t(`compare.note.${value.way}`, { count: value.ranks.value.queries.length });
+      setText(note, unknown ? `${sentence} ${i18n.t("compare.unknown", { count: unknown.count })}` : sentence);
     }
     drawn = { ...drawn, ranks: isRanked ? value.ranks.value : null, head };
     const hint = hintOf(comparison, compared, value, isRanked);

@@ -1,5 +1,6 @@
 // The profile of the heads: a table of what each does in this text, in order of the model or of one column.
 
+import { mostRanked } from "../lib/asked.js";
 import { el, fill, setText, tokenNode } from "../lib/dom.js";
 import { parts, weight } from "../lib/i18n.js";
 import { columnsOf, nextSort, orderOf, sorted } from "../lib/profile.js";
@@ -69,9 +70,9 @@ export function createProfile(root, { i18n, sentenceOf, onSort, onHead }) {
     else if (line.bottom > box.bottom) scroll.scrollTop += line.bottom - box.bottom;
   }
 
-  function hintOf(profile) {
+  function hintOf(profile, map) {
     if (profile?.state === "failed") return sentenceOf(profile.problem);
-    return profile ? i18n.t("link.waiting") : i18n.t("profile.long");
+    return profile ? i18n.t("link.waiting") : i18n.t("profile.long", { count: mostRanked(map) });
   }
 
   return {
@@ -83,7 +84,7 @@ export function createProfile(root, { i18n, sentenceOf, onSort, onHead }) {
       const stays = profile?.state === "waiting" && table.childElementCount > 0;
       root.setAttribute("aria-busy", String(profile?.state === "waiting"));
       wait.hidden = Boolean(value) || stays;
-      setText(wait, wait.hidden ? "" : hintOf(profile));
+      setText(wait, wait.hidden ? "" : hintOf(profile, session.map));
       for (const node of [scroll, note, said, words.parentElement]) node.hidden = !value && !stays;
       const now = `${layer} ${head} ${state.sort}`;
       if (!value || (drawn.value === value && drawn.now === now && drawn.session === session)) return;

@@ -64,9 +64,11 @@ function createTogether(doc, { i18n, text, sentenceOf, onOff, onCancel, onAgain 
     setText(toggle, i18n.t(pressed ? "off.on-again" : "off.switch", { head: `L${layer} H${head}` }));
   }
 
-  // Where a row is a place, each side names what stands there; where it is a word, the row does.
-  function cell(one, names) {
-    const number = el(doc, "b", { text: one ? weight(one.probability) : "–" });
+  // Where a row is a place, each side names what stands there; where it is a word, the row does. A word that is not among
+  // the candidates of one side is at most as probable as the last of them.
+  function cell(one, names, last) {
+    const rest = last && !names ? `≤ ${weight(last.probability)}` : "–";
+    const number = el(doc, "b", { text: one ? weight(one.probability) : rest });
     const bar = el(doc, "span", { class: "bar", "aria-hidden": "true", style: { "--part": one?.probability ?? 0 } });
     return el(doc, "td", { class: "lift" }, el(doc, "div", {}, names && one ? tokenNode(doc, spelled(i18n, one.text, true), { class: "word-of" }) : null, number, bar));
   }
@@ -84,7 +86,7 @@ function createTogether(doc, { i18n, text, sentenceOf, onOff, onCancel, onAgain 
       text("caption", "switch.both", { class: "hidden" }),
       el(doc, "thead", {}, el(doc, "tr", {}, ...columns.map((key) => text("th", key, { scope: "col" })))),
       el(doc, "tbody", {}, ...rows.map((one) => el(doc, "tr", {},
-        named ? el(doc, "th", { scope: "row" }, tokenNode(doc, spelled(i18n, one.text))) : asked ? el(doc, "th", { scope: "row", text: questionOf(i18n, one.question) }) : null, cell(one.before, !named), cell(one.after, !named)))));
+        named ? el(doc, "th", { scope: "row" }, tokenNode(doc, spelled(i18n, one.text))) : asked ? el(doc, "th", { scope: "row", text: questionOf(i18n, one.question) }) : null, cell(one.before, !named, value.before.at(-1)), cell(one.after, !named, value.after.at(-1))))));
     words.hidden = lines.length === 0;
     words.replaceChildren(...lines.flatMap(([key, one]) => [text("dt", key), el(doc, "dd", {}, tokenNode(doc, one))]));
   }
