@@ -199,3 +199,35 @@ def _range(name: str, given: Range, count: int) -> slice:
             limit=count,
         )
     return slice(start, stop)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DerivedMap(AttentionMap):
+    """A map whose windows are computed from another one's; nothing else is held."""
+
+    base: AttentionMap
+
+    @property
+    def head_count(self) -> int:
+        """How many heads there are."""
+        return self.base.head_count
+
+    @property
+    def query_count(self) -> int:
+        """How many positions look."""
+        return self.base.query_count
+
+    @property
+    def key_count(self) -> int:
+        """How many positions can be looked at."""
+        return self.base.key_count
+
+    @property
+    def device(self) -> torch.device:
+        """Where windows are computed."""
+        return self.base.device
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the original map, in bytes."""
+        return self.base.nbytes

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from attention_core.attention_map import no_norms
+from attention_core.attention_map import DerivedMap, Range, no_norms
 from attention_core.errors import NotAvailableError
-from attention_core.maps import AttentionMap, Range
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LengthMap(AttentionMap):
+class LengthMap(DerivedMap):
     """A map whose cell is α‖f(x)‖ as a share of its row: how much of what is added up at a query a key brings along.
 
     A row sums to 1 like a row of weights, so that every view shows it; `lengths` are the raw ones. A row whose lengths
@@ -19,36 +17,9 @@ class LengthMap(AttentionMap):
     map without value norms.
     """
 
-    base: AttentionMap
-
     def __post_init__(self) -> None:
         if self.base.value_norms is None:
             raise no_norms(self.base)
-
-    @property
-    def head_count(self) -> int:
-        """How many heads there are."""
-        return self.base.head_count
-
-    @property
-    def query_count(self) -> int:
-        """How many positions look."""
-        return self.base.query_count
-
-    @property
-    def key_count(self) -> int:
-        """How many positions can be looked at."""
-        return self.base.key_count
-
-    @property
-    def device(self) -> torch.device:
-        """Where windows are computed."""
-        return self.base.device
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of the original map, in bytes: nothing else is held."""
-        return self.base.nbytes
 
     @property
     def value_norms(self) -> Tensor | None:
@@ -72,6 +43,6 @@ class LengthMap(AttentionMap):
     def _rows(self, heads: slice, queries: slice) -> Tensor:
         norms = self.base.value_norms
         assert norms is not None
-        lengths = self.base._rows(heads, queries).mul_(norms[heads, None])  # (head, query, key)
+        lengths = self.base._rows(heads, queries) * norms[heads, None]  # (head, query, key)
         total = lengths.sum(-1, keepdim=True)  # (head, query, 1)
         return lengths.div_(total.masked_fill_(total == 0, 1.0))

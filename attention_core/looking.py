@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from attention_core.attention_map import DerivedMap
 from attention_core.errors import NotAvailableError, UnknownNameError
 from attention_core.lengths import LengthMap
 from attention_core.maps import AttentionMap, Kind, Range
@@ -190,18 +191,12 @@ def _members(groups: Groups, numbers: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LookedMap(AttentionMap):
+class LookedMap(DerivedMap):
     """A map seen through merged words, hidden special tokens and a cut: windows are computed from the original's."""
 
-    base: AttentionMap
     query_axis: _Axis
     key_axis: _Axis
     renormalise: bool
-
-    @property
-    def head_count(self) -> int:
-        """How many heads there are."""
-        return self.base.head_count
 
     @property
     def query_count(self) -> int:
@@ -212,16 +207,6 @@ class LookedMap(AttentionMap):
     def key_count(self) -> int:
         """How many words or tokens can be looked at."""
         return len(self.key_axis.shown)
-
-    @property
-    def device(self) -> torch.device:
-        """Where windows are computed."""
-        return self.base.device
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of the original map, in bytes: nothing else is held."""
-        return self.base.nbytes
 
     @property
     def has_sink(self) -> bool:
