@@ -21,7 +21,7 @@ OFF = "encoder-self.3.1"
 
 
 def read(page: Page):
-    return page.locator("#panel-difference [data-read]")
+    return page.locator("#panel-difference [data-moved]")
 
 
 def cell(page: Page):

@@ -75,7 +75,7 @@ def test_another_model_is_compared_word_by_word(page: Page, server):
     expect(rows).to_have_count(8, timeout=60_000)
     expect(page.locator("#compare caption")).to_have_text("Heads of E5 multilingual, the nearest to L3 H1 first")
     expect(page.locator("#panel-difference .xtick text")).to_have_count(7)
-    expect(page.locator("#panel-difference [data-read] bdi").first).to_have_text("she")
+    expect(page.locator("#panel-difference [data-moved] bdi").first).to_have_text("she")
     layer, index = rows.nth(2).get_attribute("data-change").split(".")
     rows.nth(2).get_by_role("button").click()
     expect(page.locator("#panel-difference [data-after-title]")).to_contain_text(f"L{layer} H{index}")

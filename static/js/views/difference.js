@@ -22,7 +22,7 @@ export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWin
   const doc = root.ownerDocument;
   const view = doc.defaultView;
   const at = (name) => root.querySelector(`[data-${name}]`);
-  const [stage, read, note, waiting, wait, bar, ticks, legend, reset, body] = ["stage", "read", "note", "waiting", "wait", "bar", "ticks", "legend", "reset", "body"].map(at);
+  const [stage, moved, note, waiting, wait, bar, ticks, legend, reset, body] = ["stage", "moved", "note", "waiting", "wait", "bar", "ticks", "legend", "reset", "body"].map(at);
   const tip = stage.querySelector("[data-tip]");
   const smalls = ["before", "after"].map((name) => ({ name, canvas: at(`${name}-canvas`), title: at(`${name}-title`) }));
   const coarse = view.matchMedia("(pointer: coarse)");
@@ -73,12 +73,12 @@ export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWin
   function drawRead(cursor) {
     const { comparison, labels } = drawn;
     const reading = readingAt(comparison.cells.value, cursor);
-    if (!reading) return read.replaceChildren();
+    if (!reading) return moved.replaceChildren();
     const slots = {
       query: () => tokenNode(doc, labels.queries[cursor.query].text, { class: "query" }), key: () => tokenNode(doc, labels.keys[cursor.key].text),
       before: weight(reading.before), after: weight(reading.after), change: () => el(doc, "b", { text: signedChange(reading.change) }),
     };
-    return read.replaceChildren(...fill(doc, parts(i18n.t(reading.exact ? "difference.read" : "difference.read.overview")), slots));
+    return moved.replaceChildren(...fill(doc, parts(i18n.t(reading.exact ? "difference.read" : "difference.read.overview")), slots));
   }
 
   function drawSmalls() {
