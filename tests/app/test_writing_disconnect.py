@@ -48,6 +48,16 @@ def in_lane(port):
     return int(found[1])
 
 
+def leave(port, connection, reply):
+    """Closes a reader's connection; the lane is free soon after."""
+    reply.close()
+    connection.close()
+    began = time.monotonic()
+    while in_lane(port):
+        assert time.monotonic() - began < 5
+        time.sleep(0.05)
+
+
 def test_a_closed_connection_frees_the_lane(port):
     connection, reply = ask(port, "POST", "/jobs", WISH)
     job = json.loads(reply.read())["id"]
@@ -56,12 +66,7 @@ def test_a_closed_connection_frees_the_lane(port):
     assert reply.readline() == b"event: written\n"
     time.sleep(0.8)  # longer than without a reader: it is not cancelled while one is there
     assert in_lane(port) == 1
-    reply.close()
-    connection.close()
-    began = time.monotonic()
-    while in_lane(port):
-        assert time.monotonic() - began < 5
-        time.sleep(0.05)
+    leave(port, connection, reply)
     connection, reply = ask(port, "GET", f"/jobs/{job}/events")
     events = reply.read().decode().strip().split("\n\n")
     connection.close()
@@ -80,12 +85,7 @@ def test_a_closed_connection_ends_an_experiment(port):
     assert looked.status == 201
     other.close()
     assert in_lane(port) == 1
-    reply.close()
-    connection.close()
-    began = time.monotonic()
-    while in_lane(port):
-        assert time.monotonic() - began < 5
-        time.sleep(0.05)
+    leave(port, connection, reply)
     connection, reply = ask(port, "GET", f"/jobs/{job}/events")
     end = json.loads(reply.read().decode().strip().split("\n\n")[-1].splitlines()[1].removeprefix("data: "))
     connection.close()
