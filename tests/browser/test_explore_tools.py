@@ -153,6 +153,7 @@ def test_importance_stands_side_by_side_and_can_be_asked_of_another_row(page, se
 def test_a_model_that_predicts_nothing_says_so_and_the_rest_stands(page, server):
     visit(page, server, f"?text={quote(CAT)}&tool=importance&aim=8&words=1")
     expect(page.locator("#importance [data-notes]")).to_contain_text("Gradient: this model predicts no token")
+    expect(page.locator("#importance [data-method=leave-one-out]").first).to_have_text(re.compile(r"^\d\.\d{3}$"))
     expect(page.locator("#importance tbody tr")).to_have_count(12)
     assert numbers(page, "#importance [data-method=gradient]") == []
     assert len(numbers(page, "#importance [data-method=leave-one-out]")) == 12
