@@ -4,11 +4,14 @@ PYTHON ?= python3
 MODEL ?= minilm
 
 VENV := .venv
-LATER := tests/browser/test_hostile.py tests/browser/test_explore_writing.py
+PARTS := pytest-core pytest-pages types js lint
+ROWS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
+# Parts side by side: each one's words stand together and come when it ends; a failed one does not stop the others.
+SIDE_BY_SIDE := --no-print-directory -k -j$(ROWS) $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: serve install model test test-tools browser node fetched lint types pytest js clean
+.PHONY: serve install model test test-tools browser node fetched lint types pytest pytest-core pytest-pages js clean
 .DELETE_ON_ERROR:
 
 serve: install
@@ -19,7 +22,9 @@ install: $(VENV)/installed
 model: install
 	$(BIN)/attention-atlas models fetch $(MODEL)
 
-test: lint types pytest js
+test: test-tools browser node fetched
+	@echo "In $(ROWS) rows, which say what they found when they end: $(PARTS)"
+	@$(MAKE) $(SIDE_BY_SIDE) $(PARTS)
 
 # ---- what is installed, and only when pyproject.toml changes
 
@@ -63,17 +68,19 @@ lint: test-tools
 types: test-tools
 	$(BIN)/mypy
 
-# Two rows of tests side by side, about as long: most of the browser's, which mostly wait for a page, and all others
-# with the rest of the browser's after them.
-# The browser's cannot share a process with tests that start an event loop of their own. Torch gets one thread in each:
-# more would only wait for one another.
-pytest: export OMP_NUM_THREADS := 1
 pytest: test-tools browser fetched
-	@$(BIN)/python -m pytest tests/browser $(LATER:%=--ignore=%) >$(VENV)/browser.log 2>&1 & waited=$$!; \
-	$(BIN)/python -m pytest --ignore=tests/browser; rest=$$?; \
-	$(BIN)/python -m pytest $(LATER); later=$$?; \
-	wait $$waited; shown=$$?; cat $(VENV)/browser.log; \
-	for code in $$rest $$later $$shown; do [ $$code = 0 ] || exit $$code; done
+	@$(MAKE) $(SIDE_BY_SIDE) $(filter pytest-%,$(PARTS))
+
+# The two longest parts: all but the browser's, and the browser's, which mostly wait for a page and cannot share a
+# process with tests that start an event loop of their own. What they need beside Python is seen to before them, so that
+# they begin at once. Torch gets one thread in each: more would only wait for one another.
+pytest-%: export OMP_NUM_THREADS := 1
+
+pytest-core: test-tools
+	@$(BIN)/python -m pytest --ignore=tests/browser
+
+pytest-pages: test-tools
+	@$(BIN)/python -m pytest tests/browser
 
 # The models that tests look into, once: a test that needs one fails by its name when it cannot be had.
 fetched: test-tools

@@ -24,6 +24,7 @@ from app.schemas import (
 )
 from app.service import TraceService
 from app.settings import Settings
+from app.trace_files import add_trace_files
 from app.writing import WritingJob
 from attention_core.models.sources import recorded, settled
 
@@ -52,6 +53,7 @@ def create_router(settings: Settings, service: TraceService, jobs: Jobs) -> APIR
     _add_matrices(router, service)
     _add_analyses(router, service)
     _add_images(router, settings, service)
+    add_trace_files(router, settings, service)
     return router
 
 

@@ -10,8 +10,10 @@ from app.commands.analysing import add_analyse
 from app.commands.atlas import add_atlas
 from app.commands.evaluating import add_evaluate
 from app.commands.experimenting import add_experiment
+from app.commands.figures import add_figure
 from app.commands.looking import add_trace, add_weights
 from app.commands.models import add_models
+from app.commands.page import add_page
 from app.commands.serving import add_serve
 from app.commands.training import add_train
 from app.commands.writing import add_generate
@@ -24,6 +26,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "models": ("list the models, fetch one, or forget one", add_models),
     "trace": ("see every head of a sentence or a picture, and what the model says", add_trace),
     "weights": ("print one head's weights", add_weights),
+    "page": ("write a sentence with every head into one HTML file that works offline", add_page),
+    "figure": ("draw a head, or all of them, into a file: PNG, SVG, PDF, HTML, numbers", add_figure),
     "analyse": ("find the heads that tie two words, or see what every head does", add_analyse),
     "experiment": ("switch heads off, or see which words matter", add_experiment),
     "generate": ("let a model continue a text", add_generate),

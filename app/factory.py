@@ -9,15 +9,22 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.address import create_starts, load_examples
 from app.api import create_router
 from app.assets import Assets
+from app.cards import Cards
+from app.drawing import add_figures
 from app.guard import Guard
 from app.jobs import Jobs, Watch
+from app.lessons.pages import add_lessons
+from app.lessons.shelf import Shelf
 from app.metrics import Metrics
+from app.oembed import OEmbed
 from app.pages import Pages
 from app.problems import ProblemError, add_handlers
 from app.service import TraceService
 from app.settings import Settings
+from app.viewing import Viewer
 from attention_core.models.catalogue import Catalogue, load_catalogue
 from attention_core.models.directory import models_folder, with_own
 from attention_core.models.sources import cache_folder, is_fetched
@@ -75,12 +82,29 @@ def _begin(settings: Settings, service: TraceService, jobs: Jobs) -> None:
 
 def _add_pages(app: FastAPI, service: TraceService, settings: Settings) -> None:
     assets = Assets()
-    pages = Pages(assets, service.catalogue, may_evaluate=settings.may_evaluate)
+    starts = create_starts(load_examples(), service.catalogue.default.card.name)
+    titles = {entry.card.name: entry.card.title for entry in service.catalogue.entries}
+    cards = Cards(settings.base_url, starts, titles)
+    pages = Pages(
+        assets,
+        service.catalogue,
+        cards,
+        may_evaluate=settings.may_evaluate,
+        trace_files=settings.may_open_files,
+        public_url=settings.public_url,
+    )
     app.add_api_route("/", pages.explore, methods=READ, include_in_schema=False, response_model=None)
+    viewer = Viewer(pages, assets, starts, service)
+    app.add_api_route("/embed", viewer.embed, methods=READ, include_in_schema=False, response_model=None)
+    app.add_api_route("/offline.html", viewer.offline, methods=READ, include_in_schema=False, response_model=None)
+    oembed = OEmbed(settings.base_url, cards, pages.messages)
+    app.add_api_route("/oembed", oembed.reply, methods=READ, include_in_schema=False, response_model=None)
     app.add_api_route("/models/{name}", pages.atlas, methods=READ, include_in_schema=False, response_model=None)
     app.add_api_route(
         "/static/{version}/{name:path}", assets.reply, methods=READ, include_in_schema=False, response_model=None
     )
+    add_lessons(app, pages, Shelf(settings.lessons_dir), starts)
+    add_figures(app, service, starts)
 
 
 def _add_health(app: FastAPI, service: TraceService, jobs: Jobs, metrics: Metrics) -> None:

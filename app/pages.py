@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.assets import PLOTLY, ROOT, Assets
+from app.cards import Card, Cards
+from app.problems import ProblemError
 from attention_core.models.catalogue import Catalogue
 
 HERE = Path(__file__).resolve().parent
@@ -21,8 +23,20 @@ LANGUAGES = ("en", "ko")
 class Pages:
     """The pages of the site; everything they need is read once."""
 
-    def __init__(self, assets: Assets, catalogue: Catalogue, *, may_evaluate: bool) -> None:
+    def __init__(
+        self,
+        assets: Assets,
+        catalogue: Catalogue,
+        cards: Cards,
+        *,
+        may_evaluate: bool,
+        trace_files: bool,
+        public_url: str | None,
+    ) -> None:
         self._assets = assets
+        self._cards = cards
+        self._public_url = public_url
+        self._trace_files = trace_files
         self._default_model = catalogue.default.card.name
         self._titles = {entry.card.name: entry.card.title for entry in catalogue.entries}
         self._may_evaluate = may_evaluate
@@ -36,31 +50,51 @@ class Pages:
 
     async def explore(self, request: Request) -> Response:
         """The Explore page. Its parameters are read by main.js: a link never fails here."""
-        boot = {"plotly": self._assets.url(PLOTLY), "version": version("attention-atlas")}
-        return self._page(request, "explore.html", boot)
+        boot = {
+            "plotly": self._assets.url(PLOTLY),
+            "version": version("attention-atlas"),
+            "public_url": self._public_url,
+            "trace_files": self._trace_files,
+        }
+        return self.page(request, "explore.html", boot, {"place": "explore", "card": self._card(request)})
+
+    def _card(self, request: Request) -> Card:
+        messages = self.messages(language_of(request))
+        try:
+            return self._cards.card(request.scope["query_string"].decode("utf-8", "replace"), messages)
+        except ProblemError:  # a packed address that cannot be read: the page itself says so
+            return self._cards.card("", messages)
 
     async def atlas(self, request: Request, name: str) -> Response:
         """The head atlas of a model: a table, a picture, and how to measure what is missing. 404 for another name."""
         known = name in self._titles
-        lang = _language_of(request)
-        own = f"model.name.{name}"
-        title = self._messages[lang].get(own, self._titles[name]) if known else ""
+        lang = language_of(request)
+        title = self.title_of(name, lang) if known else ""
         explore = {} if not known or name == self._default_model else {"model": name}
         explore |= {"lang": "ko"} if lang == "ko" else {}
         boot = {"model": name if known else None, "may_evaluate": self._may_evaluate}
         values = {"name": title, "explore": f"/?{urlencode(explore)}" if explore else "/"}
-        return self._page(request, "atlas.html", boot, values, 200 if known else 404)
+        return self.page(request, "atlas.html", boot, values, 200 if known else 404)
 
-    def _page(
+    def title_of(self, model: str, lang: str) -> str:
+        """A model as a person calls it in a language; its name where the catalogue has no such model."""
+        return self._messages[lang].get(f"model.name.{model}", self._titles.get(model, model))
+
+    def messages(self, lang: str) -> Mapping[str, str]:
+        """The words of a language of LANGUAGES, by their keys."""
+        return self._messages[lang]
+
+    def page(
         self,
         request: Request,
         template: str,
         boot: Mapping[str, Any],
-        values: Mapping[str, str] | None = None,
+        values: Mapping[str, Any] | None = None,
         status: int = 200,
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         """A template in the reader's language; `boot` is what its script starts from beside what all of them do."""
-        lang = _language_of(request)
+        lang = language_of(request)
         messages = self._messages[lang]
         start: dict[str, Any] = {"lang": lang, "messages": messages, "examples": self._examples}
         page = self._templates.get_template(template).render(
@@ -70,11 +104,12 @@ class Pages:
             boot={**start, "default_model": self._default_model, **boot},
             **(values or {}),
         )
-        headers = {"Cache-Control": "no-cache", "Vary": "Accept-Language", "Content-Language": lang}
-        return HTMLResponse(page, status, headers)
+        usual = {"Cache-Control": "no-cache", "Vary": "Accept-Language", "Content-Language": lang}
+        return HTMLResponse(page, status, {**usual, **(headers or {})})
 
 
-def _language_of(request: Request) -> str:
+def language_of(request: Request) -> str:
+    """The language that a request's page is in."""
     return language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
 

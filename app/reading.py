@@ -28,7 +28,11 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 def tagged(request: Request, data: bytes, media_type: str, cache: str = IMMUTABLE) -> Response:
     """The bytes with a tag of them; 304 when the client has them."""
-    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    return with_tag(request, f'"{hashlib.sha256(data).hexdigest()[:32]}"', data, media_type, cache)
+
+
+def with_tag(request: Request, tag: str, data: bytes, media_type: str, cache: str) -> Response:
+    """The same with a tag that is known already."""
     headers = {"ETag": tag, "Cache-Control": cache}
     known = [item.strip().removeprefix("W/") for item in request.headers.get("if-none-match", "").split(",")]
     if tag in known or known == ["*"]:

@@ -35,6 +35,12 @@ class NoParameters(Parameters):
     """A query string without parameters."""
 
 
+class LessonParameters(Parameters):
+    """In which language a lesson is wanted; one that is not there in it comes in another."""
+
+    lang: Literal["en", "ko"] = Field(default="en", description="the language that is wanted")
+
+
 class Options(Body):
     """How an example is read, and what of the model is switched off meanwhile."""
 

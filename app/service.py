@@ -9,8 +9,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -21,9 +20,11 @@ from app.images import HeldImage, ImageStore, decoded, image_id
 from app.lanes import Lane, Loader, Pool
 from app.making import best_device, capture_with, demand_fit, load_needs, make_loader, pass_needs, revised
 from app.metrics import Metrics
-from app.problems import BusyError, ClientGoneError, ProblemError
+from app.pending import Gone, Pending
+from app.problems import ProblemError
 from app.schemas import TraceRequest
 from app.settings import Settings
+from app.trace_ids import is_file_id
 from attention_core.errors import CheckpointError, MemoryLimitError, ModelAbsentError, TextError
 from attention_core.models import memory
 from attention_core.models.catalogue import Catalogue, CatalogueEntry
@@ -35,13 +36,13 @@ if TYPE_CHECKING:
     from attention_core.trace import AttentionTrace
 
 T = TypeVar("T")
-Gone = Callable[[], Awaitable[bool]]
+Making = Pending["AttentionTrace"]
 
 FORMAT = 2  # of the trace document: a change of meaning is a change of ids
 ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes of a number
 READERS = 2
+DRAWERS = 2
 READS_WAITING = 64
-LOOK_AGAIN = 0.25  # seconds between two looks whether the client is still there
 
 
 class TraceCache:
@@ -80,15 +81,6 @@ class TraceCache:
         self.nbytes -= oldest.nbytes
 
 
-class Pending:
-    """A trace that is being made, and how many wait for it."""
-
-    def __init__(self, work: "Future[AttentionTrace]") -> None:
-        self.work = work
-        self.result = asyncio.wrap_future(work)
-        self.waiters = 0
-
-
 class TraceService:
     """Traces by request and by id; models loaded once however many ask."""
 
@@ -109,9 +101,11 @@ class TraceService:
         self.traces = TraceCache(settings.trace_cache_bytes)
         self.images = ImageStore(settings.image_cache_bytes, catalogue)
         self.readers = Pool("reader", READERS, READS_WAITING)
+        # Figures may take seconds, and wait for one another: nobody who only looks waits for them.
+        self.drawers = Pool("drawer", DRAWERS, settings.queue_limit)
         self.budget = Budget(settings.memory_bytes, self._free, lambda: list(self._lanes.values()), self.traces)
         self._lanes: dict[str, Lane] = {}
-        self._pending: dict[str, Pending] = {}
+        self._pending: dict[str, Making] = {}
 
     def lane(self, entry: CatalogueEntry) -> Lane:
         """The lane of a model; loading waits until something runs in it."""
@@ -187,13 +181,7 @@ class TraceService:
 
     async def make(self, request: TraceRequest, gone: Gone) -> "tuple[str, AttentionTrace, bool]":
         """The id, the trace, and whether it is new. One is made however many ask for it at once."""
-        name = self.catalogue.default.card.name if request.model is None else request.model
-        entry = self.catalogue.entry(name)
-        demand_fit(entry, request, self.abilities(entry))
-        entry = await self.revised(entry)
-        image, missing = await self.picture(request.image, entry)
-        # A trace outlives its picture: who knows the picture's id may still ask for it.
-        trace_id = self.trace_id(request, entry, image.id if image else request.image)
+        trace_id, entry, image, missing = await self._named(request)
         held = self.traces.get(trace_id)
         if held is not None:
             return trace_id, held, False
@@ -202,6 +190,22 @@ class TraceService:
         new = trace_id not in self._pending
         pending = self._begin(trace_id, request, entry, image) if new else self._pending[trace_id]
         return trace_id, await self._wait(trace_id, pending, gone), new
+
+    async def identify(self, request: TraceRequest) -> str:
+        """The id of the trace that a request asks for, whether it is held or not; nothing is made for it."""
+        return (await self._named(request))[0]
+
+    async def _named(
+        self, request: TraceRequest
+    ) -> tuple[str, CatalogueEntry, HeldImage | None, ProblemError | None]:
+        """A request's id, its model, its picture, and the problem that the picture is not held."""
+        name = self.catalogue.default.card.name if request.model is None else request.model
+        entry = self.catalogue.entry(name)
+        demand_fit(entry, request, self.abilities(entry))
+        entry = await self.revised(entry)
+        image, missing = await self.picture(request.image, entry)
+        # A trace outlives its picture: who knows the picture's id may still ask for it.
+        return self.trace_id(request, entry, image.id if image else request.image), entry, image, missing
 
     async def hold_image(self, data: bytes) -> tuple[HeldImage, bool]:
         """The picture of some bytes, now held, and whether it is new; a PictureError when it is none."""
@@ -234,6 +238,9 @@ class TraceService:
         """The trace of that id; a trace-not-held problem when it was let go."""
         trace = self.traces.get(trace_id)
         if trace is None:
+            if is_file_id(trace_id):
+                sentence = "the trace of this file is not held any more; open the file again"
+                raise ProblemError("trace-not-held", sentence, trace=trace_id[:100], reason="file")
             sentence = "this trace is not held any more; post the text again"
             raise ProblemError("trace-not-held", sentence, trace=trace_id[:100])
         return trace
@@ -255,7 +262,7 @@ class TraceService:
         with self.budget.room(what, needed, lane):
             return capture_with(model, request, image)
 
-    def _begin(self, trace_id: str, request: TraceRequest, entry: CatalogueEntry, image: HeldImage | None) -> Pending:
+    def _begin(self, trace_id: str, request: TraceRequest, entry: CatalogueEntry, image: HeldImage | None) -> Making:
         lane = self.lane(entry)
         self.demand_fetched(lane)
         pending = Pending(lane.pool.submit(lambda: self.capture(lane, request, image)))
@@ -282,36 +289,23 @@ class TraceService:
     def _free(self) -> int:
         return memory.available_bytes(best_device(self.settings.device))
 
-    def _finish(self, trace_id: str, pending: Pending, result: "asyncio.Future[AttentionTrace]") -> None:
+    def _finish(self, trace_id: str, pending: Making, result: "asyncio.Future[AttentionTrace]") -> None:
         if self._pending.get(trace_id) is pending:
             del self._pending[trace_id]
         # Asking for the exception marks it as seen, also when nobody waits any more.
         if not result.cancelled() and result.exception() is None:
             self.keep(trace_id, result.result())
 
-    async def _wait(self, trace_id: str, pending: Pending, gone: Gone) -> "AttentionTrace":
-        deadline = asyncio.get_running_loop().time() + self.settings.trace_timeout
-        pending.waiters += 1
+    async def _wait(self, trace_id: str, pending: Making, gone: Gone) -> "AttentionTrace":
         try:
-            while True:
-                await asyncio.wait([pending.result], timeout=LOOK_AGAIN)
-                if pending.result.cancelled():
-                    raise BusyError()
-                if pending.result.done():
-                    return pending.result.result()
-                if await gone():
-                    raise ClientGoneError
-                if asyncio.get_running_loop().time() > deadline:
-                    raise BusyError(retry_after=10)
+            return await pending.wait(gone, self.settings.trace_timeout)
         finally:
-            pending.waiters -= 1
-            # A trace still in the queue that nobody waits for is not made; one that runs ends in the cache.
-            if pending.waiters == 0 and pending.work.cancel() and self._pending.get(trace_id) is pending:
+            if pending.dropped and self._pending.get(trace_id) is pending:
                 del self._pending[trace_id]
 
     async def close(self) -> None:
         """Drops what waits and lets what runs end."""
-        pools = [self.readers, *(lane.pool for lane in self._lanes.values())]
+        pools = [self.readers, self.drawers, *(lane.pool for lane in self._lanes.values())]
         for pool in pools:
             pool.close()
         for pool in pools:

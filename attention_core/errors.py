@@ -10,6 +10,7 @@
     │   ├── PictureError            bytes that are no picture of an accepted format
     │   │   └── PictureTooLargeError    more bytes or pixels than are taken
     │   ├── UnknownNameError        a model, layer, head, kind ... that does not exist
+    │   ├── PageTooLongError        more tokens than a page that works offline takes
     │   ├── WindowError             a range of queries or keys outside the map
     │   └── NotAvailableError       the model does not have what was asked for
     ├── ModelError                  a model that cannot be used
@@ -136,6 +137,22 @@ class UnknownNameError(InputError):
             what=what,
             value=str(value)[:100],
             accepted=names,
+        )
+
+
+class PageTooLongError(InputError):
+    """More tokens than a page that works offline takes; the message names how large it would be."""
+
+    code = "page-too-long"
+
+    def __init__(self, count: int, limit: int, nbytes: int) -> None:
+        megabytes = round(nbytes / 1e6)
+        super().__init__(
+            f"with {count} tokens the page would have about {megabytes} MB; "
+            f"a page that works offline takes at most {limit} tokens",
+            count=count,
+            limit=limit,
+            megabytes=megabytes,
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from attention_core.errors import CheckpointError
 
@@ -147,38 +147,73 @@ def damaged(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(f"{where} cannot be read: {_said(error)}", reason="weights", file=where)
 
 
-def _header(path: Path, size: int) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Each tensor's format and shape; a ValueError unless they fill the file exactly, one after another."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > size - 8:
-            raise ValueError(f"it is cut short or damaged: its {size} bytes do not hold the header that they announce")
-        if length > HEADER_BYTES:
-            raise ValueError(f"its header has {length} bytes; accepted: at most {HEADER_BYTES}")
-        header = json.loads(file.read(length))
+@dataclass(frozen=True)
+class Header:
+    """What a safetensors header promises: each tensor's format, shape and bytes begin:end after `start`, by its name,
+    and its free texts by theirs."""
+
+    start: int
+    tensors: Mapping[str, tuple[str, tuple[int, ...], int, int]]
+    texts: Mapping[str, str]
+
+
+def header_in(file: BinaryIO, size: int, most: int = HEADER_BYTES) -> Header:
+    """The header of a safetensors file of `size` bytes, of which at most `most` are the header's own.
+
+    A ValueError, TypeError, KeyError or RecursionError unless its tensors fill the file exactly, one after another.
+    """
+    length = int.from_bytes(file.read(8), "little")
+    if size < 8 or length > size - 8:
+        raise ValueError(f"it is cut short or damaged: its {size} bytes do not hold the header that they announce")
+    if length > most:
+        raise ValueError(f"its header has {length} bytes; accepted: at most {most}")
+    header = json.loads(file.read(length), object_pairs_hook=once)
     if not isinstance(header, dict):
         raise ValueError("its header is no object")
-    header.pop("__metadata__", None)
-    tensors, places = {}, []
-    for name, told in header.items():
-        form, shape, (begin, end) = told["dtype"], tuple(told["shape"][:MOST_DIMS]), told["data_offsets"]
-        # Few and small factors, so that their product is no work.
-        whole = all(type(number) is int and 0 <= number < 1 << 62 for number in (*shape, begin, end))
-        fits = form in BITS and whole and len(told["shape"]) == len(shape)
-        if not fits or 8 * (end - begin) != prod(shape) * BITS[form]:
-            raise ValueError(f"what its header says of {name[:100]!r} does not fit together")
-        tensors[name] = (form, shape)
-        places.append((begin, end, name))
+    texts = header.pop("__metadata__", {})
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("its header's metadata are no texts")
+    tensors = {name: _promised(name, told) for name, told in header.items()}
+    _demand_filled(tensors, size - 8 - length)
+    return Header(8 + length, tensors, texts)
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object's members; a ValueError where a name stands twice, of which readers would choose differently."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:100]!r} stands there twice")
+    return members
+
+
+def _promised(name: str, told: Any) -> tuple[str, tuple[int, ...], int, int]:
+    form, shape, (begin, end) = told["dtype"], tuple(told["shape"][:MOST_DIMS]), told["data_offsets"]
+    # Few and small factors, so that their product is no work.
+    whole = all(type(number) is int and 0 <= number < 1 << 62 for number in (*shape, begin, end))
+    fits = form in BITS and whole and len(told["shape"]) == len(shape)
+    if not fits or 8 * (end - begin) != prod(shape) * BITS[form]:
+        raise ValueError(f"what its header says of {name[:100]!r} does not fit together")
+    return form, shape, begin, end
+
+
+def _demand_filled(tensors: Mapping[str, tuple[str, tuple[int, ...], int, int]], there: int) -> None:
     last = 0
-    for begin, end, name in sorted(places):
+    for begin, end, name in sorted((begin, end, name) for name, (_, _, begin, end) in tensors.items()):
         if begin != last:
             raise ValueError(f"{name[:100]!r} does not begin where the tensor before it ends")
         last = end
-    if last != size - 8 - length:
-        raise ValueError(
-            f"it is cut short or damaged: its header promises {last} bytes of weights and {size - 8 - length} are there"
-        )
-    return tensors
+    if last != there:
+        promised = f"its header promises {last} bytes of tensors and {there} are there"
+        raise ValueError(f"it is cut short or damaged: {promised}")
+
+
+def _header(path: Path, size: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Each tensor's format and shape; the errors of `header_in`."""
+    with path.open("rb") as file:
+        header = header_in(file, size)
+    return {name: (form, shape) for name, (form, shape, _, _) in header.tensors.items()}
 
 
 def _said(error: Exception) -> str:

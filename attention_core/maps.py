@@ -55,13 +55,26 @@ class FactoredMap(AttentionMap):
             raise ShapeError(f"the vectors of L{self.layer} do not fit one another: {shapes}")
         if self.sink is not None and self.sink.shape != query.shape[:1]:
             raise ShapeError(f"a sink has one score a head, not {tuple(self.sink.shape)}; {shapes}")
-        if isinstance(self.bias, Tensor) and self.bias.shape[-2:] != (query.shape[1], key.shape[1]):
-            raise ShapeError(f"the bias {tuple(self.bias.shape)} does not fit {shapes}")
+        if not self.mask.fits(query.shape[1], key.shape[1]):
+            raise ShapeError(f"the mask of L{self.layer} ({self.kind}) does not fit {shapes}")
         for name, vectors in (("queries", query), ("keys", key), ("values", value)):
             # One sum finds any NaN or infinity without a boolean copy of the vectors.
             if not torch.isfinite(vectors.sum(dtype=torch.float32)):
                 raise TraceError(f"the {name} of L{self.layer} ({self.kind}) hold values that are not finite")
+        self._check_bias(shapes)
         self._check_norms()
+
+    def _check_bias(self, shapes: str) -> None:
+        shape = (self.head_count, self.query_count, self.key_count)
+        if isinstance(self.bias, RelativeBias):
+            table = self.bias.by_distance
+            expected = (shape[0], shape[1] + shape[2] - 1)
+            if self.bias.query_count != shape[1] or table.shape != expected:
+                raise ShapeError(f"the bias by distance {tuple(table.shape)} is not {expected}; {shapes}")
+        elif self.bias is not None:
+            table = self.bias
+            if table.ndim != 3 or table.shape[0] not in (1, shape[0]) or table.shape[1:] != shape[1:]:
+                raise ShapeError(f"the bias {tuple(table.shape)} does not fit {shapes}")
 
     def _check_norms(self) -> None:
         norms = self.value_norms
@@ -180,6 +193,8 @@ class DenseMap(AttentionMap):
         if self.given.ndim != 3 or 0 in self.given.shape:
             raise ShapeError(f"dense weights are (head, query, key), not {tuple(self.given.shape)}")
         where = f"L{self.layer} ({self.kind})"
+        if not self.mask.fits(*self.given.shape[1:]):
+            raise ShapeError(f"the mask of {where} does not fit weights {tuple(self.given.shape)}")
         if not torch.isfinite(self.given).all():
             raise TraceError(f"the weights of {where} hold values that are not finite")
         allowed = self.allowed()

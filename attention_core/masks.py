@@ -14,6 +14,9 @@ from torch import Tensor
 
 from attention_core.errors import ShapeError, TraceError
 
+MOST_PARTS = 8
+LARGEST = 2**31  # positions that a mask counts
+
 
 class Mask:
     """Who may attend to whom; the base mask allows everything."""
@@ -25,6 +28,11 @@ class Mask:
     def __and__(self, other: "Mask") -> "Mask":
         parts = tuple(part for mask in (self, other) for part in _parts(mask))
         return parts[0] if len(parts) == 1 else CombinedMask(parts) if parts else Mask()
+
+    def fits(self, query_count: int, key_count: int) -> bool:
+        """Whether windows of so many queries and keys can be cut from what the mask holds."""
+        del query_count, key_count
+        return True
 
     def to(self, device: torch.device) -> "Mask":
         """The same mask, ready for windows on `device`."""
@@ -82,6 +90,17 @@ class PaddingMask(Mask):
 
     real: Tensor
 
+    def __post_init__(self) -> None:
+        if self.real.ndim != 1 or self.real.dtype != torch.bool:
+            raise ShapeError(
+                f"a padding mask is a boolean vector (key), not {self.real.dtype} of shape {tuple(self.real.shape)}"
+            )
+
+    def fits(self, query_count: int, key_count: int) -> bool:
+        """Whether it says of each key whether it is real."""
+        del query_count
+        return len(self.real) == key_count
+
     def window(self, queries: Tensor, keys: Tensor) -> Tensor:
         """True in the columns of real tokens."""
         return self.real[keys][None, :].expand(len(queries), -1)
@@ -112,6 +131,10 @@ class ExplicitMask(Mask):
                 f"{tuple(self.matrix.shape)}"
             )
 
+    def fits(self, query_count: int, key_count: int) -> bool:
+        """Whether the matrix is as large as the map."""
+        return tuple(self.matrix.shape) == (query_count, key_count)
+
     def window(self, queries: Tensor, keys: Tensor) -> Tensor:
         """The window, cut from the matrix."""
         return self.matrix[queries][:, keys]
@@ -134,6 +157,10 @@ class CombinedMask(Mask):
     """Several masks at once: a key is allowed when every part allows it."""
 
     parts: tuple[Mask, ...]
+
+    def fits(self, query_count: int, key_count: int) -> bool:
+        """Whether every part fits."""
+        return all(part.fits(query_count, key_count) for part in self.parts)
 
     def window(self, queries: Tensor, keys: Tensor) -> Tensor:
         """True where every part is True."""
@@ -170,23 +197,30 @@ def restore(described: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Mask
             case "full":
                 return Mask()
             case "causal":
-                return CausalMask(int(described["offset"]))
+                return CausalMask(_count(described["offset"]))
             case "sliding-window":
-                return SlidingWindowMask(int(described["size"]), int(described["offset"]))
+                return SlidingWindowMask(_count(described["size"]), _count(described["offset"]))
             case "padding":
                 return PaddingMask(tensors["real"])
             case "explicit":
                 return ExplicitMask(tensors["matrix"])
             case "all-of":
+                parts = described["parts"]
+                # Combining flattens: no part is itself made of parts, and no model has many.
+                if not 2 <= len(parts) <= MOST_PARTS or any(part["mask"] == "all-of" for part in parts):
+                    raise TraceError(f"a combined mask has 2 to {MOST_PARTS} plain parts")
                 return CombinedMask(
-                    tuple(
-                        restore(part, _with_prefix(tensors, f"{index}."))
-                        for index, part in enumerate(described["parts"])
-                    )
+                    tuple(restore(part, _with_prefix(tensors, f"{index}.")) for index, part in enumerate(parts))
                 )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise TraceError(f"a mask of this trace cannot be read: {error}") from error
     raise TraceError(f"unknown mask {str(described['mask'])[:100]!r} in this trace")
+
+
+def _count(given: Any) -> int:
+    if type(given) is not int or abs(given) > LARGEST:
+        raise ValueError(f"a mask counts up to {LARGEST}")
+    return given
 
 
 def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,30 +1,31 @@
 """A trace as one .safetensors file: its tensors, and everything else as JSON in the header.
 
-A file is hostile until read: safetensors holds no code, every tensor and every field goes through the
-constructors of the trace, and anything that does not fit is a TraceError.
+A file is hostile until read: safetensors holds no code, and `restoring` lets nothing through that does not fit. What is
+read says so: its `provenance.checked` is False.
 """
 
+import io
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as save_bytes
 from torch import Tensor
 
-from attention_core import masks
 from attention_core.errors import AtlasError, TraceError
-from attention_core.maps import AttentionMap, Bias, DenseMap, FactoredMap, Kind, RelativeBias
-from attention_core.models.card import ModelCard
+from attention_core.files import Header, header_in, once
+from attention_core.maps import AttentionMap, Bias, DenseMap, FactoredMap, RelativeBias
 from attention_core.pictures import Picture
-from attention_core.predictions import Candidate, Prediction, Predictions
-from attention_core.tokens import Tokens
-from attention_core.trace import AttentionTrace, Looking, Notice, Provenance
+from attention_core.restoring import restored_trace
+from attention_core.trace import AttentionTrace, Looking
 
 FORMAT = "attention-atlas-trace-2"
+HEADER_BYTES = 16 << 20  # some 100,000 tokens; JSON may take thirty times as much memory once it is read
+# The formats of the tensors that a trace has. Anything else, such as whole numbers, is none of ours.
+FORMS = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+FORMS |= {"BOOL": torch.bool, "U8": torch.uint8}
 
 
 def save(trace: AttentionTrace, path: Path | str) -> None:
@@ -33,6 +34,18 @@ def save(trace: AttentionTrace, path: Path | str) -> None:
     A TraceError for a trace that is seen through lengths, words, hidden tokens or one text of a pair: the original
     holds everything.
     """
+    data = to_bytes(trace)
+    path = Path(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def to_bytes(trace: AttentionTrace) -> bytes:
+    """The bytes of the trace's file; the TraceError of `save`."""
     if trace.looking != Looking():
         raise TraceError(
             "this trace is seen through lengths, words, hidden special tokens or one text of a pair; save the original"
@@ -46,7 +59,8 @@ def save(trace: AttentionTrace, path: Path | str) -> None:
         "decoder_input": asdict(trace.decoder_input) if trace.decoder_input else None,
         "picture": _describe_picture(trace.picture, store),
         "maps": [_describe(one, store) for one in trace.maps],
-        "provenance": asdict(trace.provenance),
+        # Whoever reads it decides for himself whether to believe it.
+        "provenance": {name: value for name, value in asdict(trace.provenance).items() if name != "checked"},
         "notices": [asdict(notice) for notice in trace.notices],
         "predictions": asdict(trace.predictions) if trace.predictions else None,
         "predictions_note": trace.predictions_note,
@@ -54,41 +68,61 @@ def save(trace: AttentionTrace, path: Path | str) -> None:
         "off_with": trace.off_with,
         "written": trace.written,
     }
-    path = Path(path)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        save_file(store.tensors, part, metadata={"trace": json.dumps(document, ensure_ascii=False)})
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    data = save_bytes(store.tensors, metadata={"trace": json.dumps(document, ensure_ascii=False)})
+    if int.from_bytes(data[:8], "little") > HEADER_BYTES:
+        raise TraceError(f"this trace has too many tokens for a file: their texts take more than {HEADER_BYTES} bytes")
+    return data
 
 
 def load(path: Path | str) -> AttentionTrace:
     """The trace in a file that `save` wrote; a TraceError tells what is wrong with any other file."""
+    path = Path(path)
     try:
-        with safe_open(str(path), framework="pt") as file:
-            header = (file.metadata() or {}).get("trace")
-            if header is None:
-                raise TraceError("this .safetensors file holds no trace of Attention Atlas")
-            document = json.loads(header)
-            if not isinstance(document, dict) or document.get("format") != FORMAT:
-                raise TraceError(f"this file is not of the format {FORMAT}")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return _restore(document, tensors)
+        if not path.is_file():  # a pipe would never end
+            raise TraceError(f"there is no trace file {path.name[:100]!r}")
+        with path.open("rb") as file:
+            return read(file, path.stat().st_size)
+    except OSError as error:
+        raise TraceError(f"this trace file cannot be read: {error}") from error
+
+
+def from_bytes(data: bytes) -> AttentionTrace:
+    """The trace in the bytes of a file; a TraceError tells what is wrong with any others."""
+    return read(io.BytesIO(data), len(data))
+
+
+def read(file: BinaryIO, size: int) -> AttentionTrace:
+    """The trace in an open file of `size` bytes, of which no tensor is read before all of the header fits."""
+    try:
+        header = header_in(file, size, HEADER_BYTES)
+        if "trace" not in header.texts:
+            raise TraceError("this .safetensors file holds no trace of Attention Atlas")
+        document = json.loads(header.texts["trace"], object_pairs_hook=once)
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise TraceError(f"this file is not of the format {FORMAT}")
+        return restored_trace(document, _tensors(file, header))
     except TraceError:
         raise
-    except (SafetensorError, AtlasError, OSError) as error:
+    except AtlasError as error:
         raise TraceError(f"this trace file cannot be read: {error}") from error
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        IndexError,
-        RecursionError,
-        RuntimeError,
-    ) as error:
-        raise TraceError(f"this trace file is damaged: {type(error).__name__}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, RuntimeError) as error:
+        raise TraceError(f"this trace file is damaged: {type(error).__name__}: {str(error)[:300]}") from error
+
+
+def _tensors(file: BinaryIO, header: Header) -> dict[str, Tensor]:
+    """Every tensor of the file, each with memory of its own."""
+    read = {}
+    for name, (form, shape, begin, end) in header.tensors.items():
+        if form not in FORMS:
+            raise TraceError(f"the tensor {name[:100]!r} is of the format {form}; accepted: {', '.join(FORMS)}")
+        if begin == end:
+            raise TraceError(f"the tensor {name[:100]!r} is empty: {shape}")
+        file.seek(header.start + begin)
+        data = bytearray(file.read(end - begin))  # writable, as torch wants it
+        if form == "BOOL" and int(torch.frombuffer(data, dtype=torch.uint8).max()) > 1:
+            raise TraceError(f"the tensor {name[:100]!r} holds values that are neither true nor false")
+        read[name] = torch.frombuffer(data, dtype=FORMS[form]).reshape(shape)
+    return read
 
 
 class _Store:
@@ -145,95 +179,7 @@ def _describe_bias(bias: Bias | None, store: _Store) -> dict[str, Any] | None:
     return {"matrix": store.add(bias)}
 
 
-def _restore(document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> AttentionTrace:
-    notices = tuple(Notice(notice["code"], dict(notice["facts"])) for notice in document["notices"])
-    return AttentionTrace(
-        model=_card(document["model"]),
-        source=_tokens(document["source"]),
-        target=_tokens(document["target"]) if document["target"] else None,
-        decoder_input=_tokens(document["decoder_input"]) if document["decoder_input"] else None,
-        picture=_restore_picture(document["picture"], tensors),
-        maps=tuple(_restore_map(described, tensors) for described in document["maps"]),
-        provenance=Provenance(**document["provenance"]),
-        notices=notices,
-        predictions=_restore_predictions(document["predictions"]),
-        predictions_note=str(document["predictions_note"]),
-        off=tuple(str(name) for name in document["off"]),
-        off_with=str(document.get("off_with", "zero")),
-        written=document.get("written", 0),
-    )
-
-
 def _describe_picture(picture: Picture | None, store: _Store) -> dict[str, Any] | None:
     if picture is None:
         return None
     return {"pixels": store.add(picture.pixels), "rows": picture.rows, "columns": picture.columns}
-
-
-def _restore_picture(described: Mapping[str, Any] | None, tensors: Mapping[str, Tensor]) -> Picture | None:
-    if described is None:
-        return None
-    return Picture(tensors[described["pixels"]], int(described["rows"]), int(described["columns"]))
-
-
-def _restore_predictions(described: Mapping[str, Any] | None) -> Predictions | None:
-    if described is None:
-        return None
-    at = tuple(
-        Prediction(
-            candidates=tuple(Candidate(**one) for one in place["candidates"]),
-            position=place["position"],
-            label=place["label"],
-            actual=None if place["actual"] is None else Candidate(**place["actual"]),
-        )
-        for place in described["at"]
-    )
-    return Predictions(described["task"], at)
-
-
-def _restore_map(described: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> AttentionMap:
-    mask_tensors = {name: tensors[stored] for name, stored in described["mask_tensors"].items()}
-    kind, layer = Kind(described["kind"]), int(described["layer"])
-    mask = masks.restore(described["mask"], mask_tensors)
-    if described["maker"] == "dense":
-        given, sinks = tensors[described["given"]], bool(described["sinks"])
-        return DenseMap(kind=kind, layer=layer, mask=mask, given=given, sinks=sinks)
-    sink, cap = described["sink"], described["soft_cap"]
-    norms = described.get("value_norms")  # not in the files of earlier versions
-    return FactoredMap(
-        kind=kind,
-        layer=layer,
-        mask=mask,
-        query_vectors=tensors[described["query"]],
-        key_vectors=tensors[described["key"]],
-        value_vectors=tensors[described["value"]],
-        value_norms=None if norms is None else tensors[norms],
-        scale=float(described["scale"]),
-        soft_cap=None if cap is None else float(cap),
-        sink=None if sink is None else tensors[sink],
-        bias=_restore_bias(described["bias"], tensors),
-    )
-
-
-def _restore_bias(described: Mapping[str, Any] | None, tensors: Mapping[str, Tensor]) -> Bias | None:
-    if described is None:
-        return None
-    if "matrix" in described:
-        return tensors[described["matrix"]]
-    return RelativeBias(
-        by_distance=tensors[described["by_distance"]], query_count=int(described["query_count"])
-    )
-
-
-def _card(described: Mapping[str, Any]) -> ModelCard:
-    return ModelCard(**{name: _tuples(value) for name, value in described.items()})
-
-
-def _tokens(described: Mapping[str, Any]) -> Tokens:
-    known = {field.name for field in fields(Tokens)}
-    return Tokens(**{name: _tuples(value) for name, value in described.items() if name in known})
-
-
-def _tuples(value: Any) -> Any:
-    """JSON's lists as the tuples that frozen objects hold."""
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

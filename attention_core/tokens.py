@@ -256,10 +256,15 @@ def display_text(piece: str, *, byte_level: bool = False) -> str:
         text = _from_byte_level(piece)
     else:
         text = (piece.removeprefix("##") if len(piece) > 2 else piece).replace("▁", " ")
-    visible = text.strip(" ") or text
-    if not visible.strip():
-        return "".join(_INVISIBLE.get(char, f"<U+{ord(char):04X}>") for char in visible)
-    return "".join(_seen(char) for char in visible)
+    kept = text.strip(" ") or text
+    if not kept.strip():
+        return "".join(_INVISIBLE.get(char, f"<U+{ord(char):04X}>") for char in kept)
+    return visible(kept)
+
+
+def visible(text: str) -> str:
+    """The text with a name in the place of every character that controls the line instead of being drawn."""
+    return "".join(_seen(char) for char in text)
 
 
 def _segments(encoding: Encoding) -> tuple[Segment, ...]:

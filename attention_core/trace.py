@@ -6,6 +6,7 @@ None beside a line that says why.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 
 from attention_core.errors import ShapeError, TraceError, UnknownNameError
 from attention_core.maps import AttentionMap, DenseMap, FactoredMap, Kind
@@ -28,7 +29,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a trace was made, and by how much its recomputed rows differ from what the kernel returned."""
+    """How a trace was made, and by how much its recomputed rows differ from what the kernel returned.
+
+    `checked` is False of a trace that was read from a file: that its numbers are the model's own, only the file says.
+    """
 
     back_end: str
     dtype: str
@@ -37,6 +41,7 @@ class Provenance:
     self_check_error: float
     self_check_tolerance: float
     versions: Mapping[str, str] = field(default_factory=dict)
+    checked: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Looking:
     measure: str = "weight"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AttentionTrace:
     """One example, never a batch. `target` is None for models with one sequence.
 
@@ -172,3 +177,13 @@ class AttentionTrace:
     def nbytes(self) -> int:
         """Memory that the maps hold, in bytes."""
         return sum(one.nbytes for one in self.maps)
+
+    def __repr__(self) -> str:
+        heads = (f"{kind} {len(maps)} x {maps[0].head_count}" for kind in self.kinds for maps in [self.maps_of(kind)])
+        tokens = " and ".join(str(len(one)) for one in (self.source, self.target) if one is not None)
+        return f"AttentionTrace({self.model.name}, {tokens} tokens, layers x heads: {', '.join(heads)})"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        # What a notebook shows. Figures read traces, so who draws them is looked up here, when it is called.
+        bundle: dict[str, str] = import_module("attention_core.figures.notebook").trace_bundle(self)
+        return bundle

@@ -33,8 +33,14 @@ DIRECTION = {
     "models": ("errors", "masks", "nn", "tokens", "pictures", "files"),
     "trace": ("errors", "tokens", "cells", "maps", "masks", "models.card", "pictures", "predictions"),
     "looking": ("errors", "tokens", "maps", "masks", "trace", "lengths", "attention_map"),
-    "storage": ("errors", "tokens", "maps", "masks", "trace", "models.card", "pictures", "predictions"),
+    "fields": ("errors",),
+    "restoring": (
+        *("errors", "fields", "tokens", "attention_map", "bias", "maps", "masks", "trace"),
+        *("models.card", "pictures", "predictions"),
+    ),
+    "storage": ("errors", "files", "maps", "pictures", "restoring", "trace"),
     "capture": ("errors", "tokens", "maps", "masks", "trace", "models", "nn", "predictions"),
+    "documents": ("errors", "tokens", "trace", "pictures", "predictions"),
     "threads": (),
     "training": ("errors", "masks", "models", "nn", "threads", "tokens"),
     "analysis": ("errors", "tokens", "cells", "maps", "trace"),
@@ -42,7 +48,7 @@ DIRECTION = {
         *("errors", "tokens", "maps", "masks", "trace", "looking", "predictions"),
         *("models", "nn", "capture", "analysis", "threads"),
     ),
-    "figures": ("errors", "tokens", "maps", "trace"),
+    "figures": ("errors", "tokens", "cells", "maps", "trace", "looking", "analysis", "pictures", "documents"),
 }
 
 

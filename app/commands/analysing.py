@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app import analyses
 from app.commands.differing import add_difference, count_of
-from app.commands.looking import LENGTHS, add_example, add_measure, captured
+from app.commands.looking import LENGTHS, add_example, add_file, add_measure, captured
 from app.documents import Document
 from app.schemas import AnalysisParameters
 from app.terminal import print_json
@@ -33,6 +33,7 @@ def add_analyse(parser: argparse.ArgumentParser) -> None:
             continue
         add, read, spell = COMMANDS[one.name]
         add_example(action)
+        add_file(action)
         action.add_argument("--kind", help="encoder-self, decoder-self or cross (default: the model's first)")
         add_measure(action)
         add(action)

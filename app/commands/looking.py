@@ -10,7 +10,8 @@ from app.commands.models import fetched
 from app.incoming import checked
 from app.settings import Settings
 from app.terminal import print_json
-from attention_core.errors import InputError
+from app.trace_ids import file_id
+from attention_core.errors import InputError, TraceError
 from attention_core.models.catalogue import CatalogueEntry, load_catalogue
 from attention_core.models.directory import models_folder, with_own
 from attention_core.models.sources import cache_folder
@@ -30,6 +31,7 @@ MOST_LINES = 40  # of predictions of a long text, the last ones are printed
 def add_trace(parser: argparse.ArgumentParser) -> None:
     """Gives the parser what `trace` takes."""
     add_looked_example(parser)
+    add_file(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.safetensors", help="save the trace")
     parser.set_defaults(command=trace)
 
@@ -37,10 +39,18 @@ def add_trace(parser: argparse.ArgumentParser) -> None:
 def add_weights(parser: argparse.ArgumentParser) -> None:
     """Gives the parser what `weights` takes."""
     add_looked_example(parser)
+    add_file(parser)
     parser.add_argument("--layer", type=int, required=True, help="counted from 0")
     parser.add_argument("--head", type=int, required=True, help="counted from 0")
     parser.add_argument("--kind", help="encoder-self, decoder-self or cross (default: the model's first)")
     parser.set_defaults(command=weights)
+
+
+def add_file(parser: argparse.ArgumentParser) -> None:
+    """Gives the parser the choice of a trace file instead of an example."""
+    parser.add_argument(
+        "--file", type=Path, metavar="FILE.safetensors", help="a trace that was saved, instead of a sentence"
+    )
 
 
 def add_looked_example(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +136,9 @@ def summary(shown: "AttentionTrace") -> list[str]:
     count = len(shown.source) + len(shown.source_queries or ())
     lines = [
         f"{shown.model.full_title}: {count} tokens, {heads} (layers x heads), {made.seconds * 1000:.0f} ms",
-        f"recomputed rows differ by at most {made.self_check_error:.1e} (tolerance {made.self_check_tolerance:.1e})",
+        f"recomputed rows differ by at most {made.self_check_error:.1e} (tolerance {made.self_check_tolerance:.1e})"
+        if made.checked
+        else "from a file, not checked against the model",
     ]
     if shown.looking.measure == "norm":
         lines.append(LENGTHS)
@@ -180,9 +192,26 @@ def _looked(made: "AttentionTrace", arguments: argparse.Namespace) -> "Attention
 
 
 def captured(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
-    """The trace of the command's example, and the id that the API would give it."""
+    """The trace of the command's example or its file, and the id that the API would give it."""
+    if arguments.file is not None:
+        return _opened(arguments)
     ready = prepared(arguments)
     return ready.service.capture(ready.lane, ready.request, ready.image), ready.trace_id
+
+
+def _opened(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
+    """The trace in the command's file."""
+    from attention_core.storage import from_bytes
+
+    asked = ("text", "model", "pair", "target", "image", "off")
+    beside = [name for name in asked if getattr(arguments, name) is not None]
+    if beside:
+        raise InputError(f"a trace file is what it is; leave out {', '.join(beside)}")
+    data = arguments.file.read_bytes()
+    try:
+        return from_bytes(data), file_id(data)
+    except TraceError as error:
+        raise InputError(str(error)) from None
 
 
 @dataclass(frozen=True)

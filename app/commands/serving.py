@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import socket
 
 from app.settings import Settings
 from app.terminal import JobBar
@@ -26,6 +27,8 @@ def serve(arguments: argparse.Namespace) -> None:
 
     given = {name: getattr(arguments, name) for name in ("host", "port") if getattr(arguments, name) is not None}
     settings = Settings(**given)
+    if settings.port == 0:  # known before anything is made of it: links name it
+        settings = settings.model_copy(update={"port": _free_port(settings.host)})
     _log_to_stderr()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Attention Atlas: http://{host}:{settings.port}  (stop with Ctrl+C)", flush=True)
@@ -40,6 +43,14 @@ def serve(arguments: argparse.Namespace) -> None:
         http="h11",
         timeout_graceful_shutdown=GRACE,
     )
+
+
+def _free_port(host: str) -> int:
+    """A port of this address that nobody listens on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
 
 
 def _log_to_stderr() -> None:

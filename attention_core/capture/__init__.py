@@ -4,11 +4,13 @@ trace = capture("minilm", "The cat sat on the mat because it was tired")
 """
 
 import re
+import sys
 import time
 from collections.abc import Generator
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -245,3 +247,12 @@ def _notices(model: LoadedModel, encoded: Encoded, *, unfinished: bool) -> tuple
     if unfinished:
         notices.append(Notice("unfinished", {"count": len(encoded.target or ())}))
     return tuple(notices)
+
+
+class _Capture(ModuleType):
+    """This package, which is called as its function is: `from attention_core import capture` gives the package."""
+
+    __call__ = staticmethod(capture)
+
+
+sys.modules[__name__].__class__ = _Capture

@@ -1,92 +1,141 @@
-"""A figure as plain data: what is to be drawn, decided once; a writer for each library only draws it."""
+"""A figure as plain data: what is to be drawn, decided once; a writer for each library only draws it.
 
-import unicodedata
-from dataclasses import dataclass
-from typing import Any
+A figure is one panel in a frame. Panels: Cells (a heatmap, cross-attention, a difference, what a model wrote), Heads
+(all heads, small), Links (lines), Strip (tokens in the colours of one row), Measures (one head among all), Overlay (a
+picture and where a patch looks). The constructors refuse what would make a wrong picture, so writers hold no checks.
+"""
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
-from attention_core.errors import InputError, ShapeError
+from attention_core.errors import InputError, UnknownNameError
+from attention_core.figures.panels import (
+    CURVES,
+    MOST_CELLS,
+    Axis,
+    Cells,
+    Curve,
+    Heads,
+    Links,
+    Measure,
+    Measures,
+    Overlay,
+    Panel,
+    Scale,
+    Strip,
+    Values,
+)
 
-LONGEST_LABEL = 24
-MOST_NUMBERED = 24
+__all__ = [
+    "CURVES",
+    "FORMATS",
+    "MOST_CELLS",
+    "MOST_NUMBERED",
+    "PALETTES",
+    "THEMES",
+    "Axis",
+    "Cells",
+    "Curve",
+    "Figure",
+    "Heads",
+    "Links",
+    "Measure",
+    "Measures",
+    "Overlay",
+    "Panel",
+    "Scale",
+    "Strip",
+    "Style",
+    "Theme",
+    "Values",
+]
+
+Theme = Literal["light", "dark", "print"]
+FORMATS = ("png", "svg", "pdf", "html", "json", "plotly.json", "csv", "npy")
+THEMES = ("light", "dark", "print")
+LANGUAGES = ("en", "ko")
+PALETTES = ("atlas", "viridis", "cividis", "greys")
+WIDTHS = (160, 4000)  # CSS pixels
+FONT_SIZES = (8, 40)
+MOST_NUMBERED = 24  # cells a side that have room for numbers
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a figure looks: nothing here changes a number.
+
+    width and font_size are CSS pixels (1/96 inch), width of the whole picture, None for what its content needs.
+    numbers in cells: None where they can be read. "print" is told apart in greyscale and stands on white.
+    """
+
+    theme: Theme = "light"
+    palette: str = "atlas"
+    language: Literal["en", "ko"] = "en"
+    numbers: bool | None = None
+    caption: bool = True
+    width: int | None = None
+    font_size: float = 13.0
+    transparent: bool = False
+
+    def __post_init__(self) -> None:
+        known = (("theme", self.theme, THEMES), ("palette", self.palette, PALETTES))
+        for what, value, accepted in (*known, ("language", self.language, LANGUAGES)):
+            if value not in accepted:
+                raise UnknownNameError(what, value, accepted)
+        if self.width is not None and not WIDTHS[0] <= self.width <= WIDTHS[1]:
+            sentence = f"a figure {self.width} pixels wide; accepted: {WIDTHS[0]} to {WIDTHS[1]}"
+            raise InputError(sentence, limit=WIDTHS[1])
+        if not FONT_SIZES[0] <= self.font_size <= FONT_SIZES[1]:
+            sentence = f"letters of {self.font_size} pixels; accepted: {FONT_SIZES[0]} to {FONT_SIZES[1]}"
+            raise InputError(sentence, limit=FONT_SIZES[1])
 
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """One matrix (query, key) with its two lists of labels: rows look, columns are looked at.
+    """One panel in its frame: a title above, the colour bar beside, the caption's lines below.
 
-    Colours run from 0 to `largest`. `caption` stands above the picture, `alt_text` is for who does not see
-    it. Cells that are `blocked` by a mask are left blank: nothing was weighed there. The constructor refuses what
-    would make a wrong picture, so writers hold no checks.
+    alt_text is for who does not see it. `facts` is where the numbers come from, as plain data: model, revision,
+    precision, kind, layer, head, link and others; exports carry them.
     """
 
-    matrix: NDArray[np.float64]
-    query_labels: tuple[str, ...]
-    key_labels: tuple[str, ...]
-    largest: float
-    caption: str
+    panel: Panel
+    title: str
     alt_text: str
-    blocked: NDArray[np.bool_] | None = None
+    scale: Scale | None = None
+    caption: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    style: Style = field(default_factory=Style)
 
     def __post_init__(self) -> None:
-        sizes = (len(self.query_labels), len(self.key_labels))
-        if self.matrix.shape != sizes:
-            raise ShapeError(
-                f"weights of shape {self.matrix.shape} (query, key) do not fit {sizes[0]} query tokens "
-                f"and {sizes[1]} key tokens"
-            )
-        if not self.matrix.size:
-            raise ShapeError(f"weights of shape {self.matrix.shape} (query, key) have nothing to show")
-        for what, wrong in (("not finite", ~np.isfinite(self.matrix)), ("negative", self.matrix < 0)):
-            if wrong.any():
-                query, key = (int(index) for index in np.argwhere(wrong)[0])
-                raise InputError(
-                    f"attention weights are numbers of 0 or more; {int(wrong.sum())} of these are {what}, "
-                    f"the first at query {query}, key {key}: {self.matrix[query, key]}"
-                )
-        if self.blocked is not None and (self.blocked.shape != sizes or self.matrix[self.blocked].any()):
-            raise ShapeError("blocked cells are a boolean matrix (query, key) and have no weight")
-        if not 0 < self.largest < np.inf:
-            raise InputError(f"the colour scale ends at {self.largest}; accepted: a number above 0")
+        if isinstance(self.panel, Measures):
+            return
+        if self.scale is None:
+            raise InputError("weights are coloured by a scale; this figure has none")
+        if not self.scale.diverging and (self.panel.values < 0).any():
+            raise InputError("attention weights are numbers of 0 or more; some of these are negative")
 
-    @property
-    def numbers(self) -> list[list[str]] | None:
-        """The weights as they stand in the cells, or None when there are too many to be read."""
-        if max(self.matrix.shape) > MOST_NUMBERED:
-            return None
-        texts = [[number(weight) for weight in row] for row in self.matrix]
-        if self.blocked is not None:
-            for query, key in np.argwhere(self.blocked):
-                texts[query][key] = ""
-        return texts
+    def write(self, kind: str, *, scale: float = 1.0) -> bytes:
+        """The figure as a file of one of FORMATS; scale multiplies the pixels of a PNG, 1 to 3."""
+        from attention_core.figures.writing import written
 
-    @property
-    def shown(self) -> NDArray[np.float64]:
-        """The weights, NaN in the cells that stay blank."""
-        return self.matrix if self.blocked is None else np.where(self.blocked, np.nan, self.matrix)
+        return written(self, kind, scale=scale)
 
+    def save(self, path: str | Path, *, scale: float = 1.0) -> None:
+        """Writes the file; its ending says which of FORMATS, as in "it.svg" or "it.plotly.json"."""
+        path = Path(path)
+        name = path.name.lower()
+        kind = next((kind for kind in sorted(FORMATS, key=len, reverse=True) if name.endswith(f".{kind}")), None)
+        path.write_bytes(self.write(kind or path.suffix.removeprefix("."), scale=scale))
 
-def number(weight: float) -> str:
-    """A weight as it stands in a cell: ".49", "1.00", and a plain "0" only where nothing at all is given."""
-    return "0" if weight == 0 else f"{weight:.2f}".removeprefix("0")
+    savefig = save
 
+    def _repr_png_(self) -> bytes:
+        return self.write("png", scale=2.0)
 
-def label(text: Any) -> str:
-    """A token as a label: on one line, what cannot be seen spelled out, and cut when it is very long."""
-    if not isinstance(text, str):
-        raise InputError(f"tokens are texts; {text!r:.100} is not".replace("\n", " "))
-    shown = "".join(map(_visible, text[: LONGEST_LABEL + 1]))
-    return shown if len(shown) <= LONGEST_LABEL else shown[: LONGEST_LABEL - 1] + "…"
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        # What a notebook shows: the picture with its alternative text.
+        from attention_core.figures.notebook import figure_bundle
 
-
-def _visible(character: str) -> str:
-    if character == "\n":
-        return "↵"
-    if character == "\t":
-        return "⇥"
-    # Controls, lone surrogates and line separators have no glyph; as "\x00" they can be read.
-    if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
-        return ascii(character)[1:-1]
-    return character
+        return figure_bundle(self)

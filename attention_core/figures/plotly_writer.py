@@ -1,75 +1,133 @@
 """Figures drawn by Plotly: the same data as an interactive picture, for web pages and notebooks."""
 
-from math import ceil
-from typing import Any
+import json as json_text
+from functools import cache
+from html import escape as html_escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import plotly.graph_objects as go
-
-from attention_core.figures.colour import contrasting, viridis
+from attention_core.figures import plotly_parts as parts
 from attention_core.figures.figure import Figure
+from attention_core.figures.look import LOOKS
+from attention_core.figures.plotly_panels import drawn
+from attention_core.figures.plotly_parts import escape
 
-MOST_LABELS = 64
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["escape", "html", "json", "to_plotly"]
+
+PAD = 16
+BAR = 78  # room for the colour bar with its numbers and title
+LEAST_BAR, MOST_BAR = 130, 320  # its length
+LEADING = 1.35
+LEAST_WIDTH = 420  # of what has no width of its own: captions would be too narrow
+
+PAGE = """<!doctype html>
+<html lang="{lang}">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>body {{ margin: 0; background: {paper}; color: {ink}; }} #figure {{ width: {width}px; margin: 0 auto; }}</style>
+<div id="figure" role="img" aria-label="{alt}"></div>
+<noscript>{alt}</noscript>
+<script type="application/json" id="data">{data}</script>
+<script>{plotly}</script>
+<script>
+const {{ data, layout }} = JSON.parse(document.getElementById("data").textContent);
+Plotly.newPlot("figure", data, layout, {{ displayModeBar: false, doubleClick: "reset" }});
+</script>
+</html>
+"""
 
 
-def escape(text: str) -> str:
-    """The text as Plotly has to be given it, so that it draws what was typed.
-
-    Plotly reads a little HTML in every label (a token `<br>` would vanish, `<a href=…>` become a link), its
-    entities, and TeX between dollars where a page has MathJax.
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
-
-
-def to_plotly(figure: Figure) -> go.Figure:
+def to_plotly(figure: Figure) -> "go.Figure":
     """The figure as Plotly draws it; hovering tells query, key and the exact weight."""
-    cells = go.Heatmap(
-        z=figure.shown,
-        hoverongaps=False,
-        zmin=0,
-        zmax=figure.largest,
-        colorscale="Viridis",
-        colorbar={"title": {"text": "weight"}, "outlinewidth": 0, "thickness": 12},
-        hovertemplate="%{y} → %{x}: %{z:.3f}<extra></extra>",
-        xgap=0.5,
-        ygap=0.5,
+    import plotly.graph_objects as go  # takes a second, and a file needs no more than the words
+
+    return go.Figure(_spelled(figure))
+
+
+def json(figure: Figure) -> bytes:
+    """The figure as Plotly's own JSON, {"data", "layout"}: any Plotly can draw it."""
+    return json_text.dumps(_spelled(figure), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def html(figure: Figure) -> bytes:
+    """The figure as one HTML file that needs no network: Plotly itself is inside, without its bar of buttons, of which
+    one sends the data to a company."""
+    look = LOOKS[figure.style.theme]
+    spelled = _spelled(figure)
+    # Inside a script only "<" could end it; as an escape it is the same JSON.
+    data = json_text.dumps(spelled, ensure_ascii=True, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    page = PAGE.format(
+        lang=figure.style.language,
+        title=html_escape(figure.title),
+        alt=html_escape(figure.alt_text),
+        paper="transparent" if figure.style.transparent else look.paper,
+        ink=look.ink,
+        width=spelled["layout"]["width"],
+        data=data,
+        plotly=_plotly(),
     )
-    drawing = go.Figure(cells)
-    if numbers := figure.numbers:
-        drawing.add_trace(_numbers(figure, numbers))
-    drawing.update_layout(
-        title={"text": escape(figure.caption)},
-        meta={"alt": figure.alt_text},
-        plot_bgcolor="white",
-        xaxis=_axis("key: is looked at", figure.key_labels) | {"side": "top", "tickangle": -45},
-        yaxis=_axis("query: looks", figure.query_labels) | {"range": [figure.matrix.shape[0] - 0.5, -0.5]},
-    )
-    return drawing
+    return page.encode("utf-8", "backslashreplace")
 
 
-def _numbers(figure: Figure, numbers: list[list[str]]) -> go.Scatter:
-    """The numbers in their cells, in black or white: the grey that Plotly chooses by itself is too pale."""
-    rows, columns = np.indices(figure.matrix.shape)
-    return go.Scatter(
-        x=columns.ravel(),
-        y=rows.ravel(),
-        text=[text for row in numbers for text in row],
-        mode="text",
-        textfont={"color": contrasting(viridis(figure.matrix, figure.largest)).ravel(), "size": 11},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+@cache
+def _plotly() -> str:
+    """The plotly.min.js that the installed package carries."""
+    spec = find_spec("plotly")
+    assert spec is not None
+    assert spec.origin is not None
+    return (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
 
-def _axis(title: str, labels: tuple[str, ...]) -> dict[str, Any]:
-    """An axis of positions that wear tokens: if tokens were the positions, two equal ones would be one."""
-    step = ceil(len(labels) / MOST_LABELS)
-    return {
-        "title": {"text": title},
-        "range": [-0.5, len(labels) - 0.5],
-        "tickvals": list(range(0, len(labels), step)),
-        "ticktext": [escape(label) for label in labels[::step]],
-        "showgrid": False,
-        "zeroline": False,
-        "automargin": True,
-    }
+def _spelled(figure: Figure) -> dict[str, Any]:
+    """{"data", "layout"} in Plotly's words: the panel, and the frame around it."""
+    panel, style = drawn(figure), figure.style
+    look = LOOKS[style.theme]
+    bar, below = 0.0, 0.0
+    if panel.bar:
+        bar = max(LEAST_BAR, min(panel.height, MOST_BAR))
+        below = max(0.0, bar - panel.height - panel.bottom)  # a low picture has a bar that is higher
+    width = style.width or max(panel.left + panel.width + panel.right + (BAR if bar else 0), LEAST_WIDTH)
+    title = parts.wrapped(figure.title, style.font_size * 1.15, width - 2 * PAD)
+    notes = [line for text in figure.caption for line in parts.wrapped(text, style.font_size * 0.88, width - 2 * PAD)]
+    notes = notes if style.caption else []
+    top = panel.top + PAD + len(title) * style.font_size * 1.15 * LEADING
+    below += panel.bottom
+    bottom = 14 + below + len(notes) * style.font_size * 0.88 * LEADING + (PAD if notes else 0)
+    lines = {"align": "left", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0, "xanchor": "left",
+             "xshift": PAD - panel.left, "yanchor": "top"}  # fmt: skip
+    heading = {**lines, "text": f"<b>{_lines(title)}</b>", "y": 1, "yshift": top - PAD / 2,
+               "font": {"size": style.font_size * 1.15, "color": look.ink}}  # fmt: skip
+    caption = {**lines, "text": _lines(notes), "y": 0, "yshift": -14 - below,
+               "font": {"size": style.font_size * 0.88, "color": look.soft}}  # fmt: skip
+    margin = {"l": panel.left, "r": width - panel.left - panel.width, "t": top, "b": bottom, "pad": 0}
+    layout = {
+        "width": round(width), "height": round(top + panel.height + bottom), "margin": margin,
+        "font": {"family": parts.FAMILY, "size": style.font_size, "color": look.ink},
+        "paper_bgcolor": parts.CLEAR if style.transparent else look.paper, "plot_bgcolor": parts.CLEAR,
+        "hovermode": "closest", "showlegend": False, "meta": {"alt": figure.alt_text}, **panel.layout,
+    }  # fmt: skip
+    own = layout.get("annotations", [])
+    layout["annotations"] = [*own, *([heading] if figure.title else []), *([caption] if notes else [])]
+    return {"data": [*panel.traces, *_bar(figure, panel, bar)], "layout": layout}
+
+
+def _bar(figure: Figure, panel: parts.Drawing, length: float) -> list[dict[str, Any]]:
+    """The colour bar, at the right of the panel."""
+    if not length:
+        return []
+    assert figure.scale is not None
+    trace = parts.colour_bar(figure.scale, figure.style)
+    trace["marker"]["colorbar"] |= {
+        "x": 1 + (panel.right + 4) / panel.width, "xanchor": "left", "xpad": 0, "y": 1, "yanchor": "top", "ypad": 0,
+        "lenmode": "pixels", "len": length,
+    }  # fmt: skip
+    return [trace]
+
+
+def _lines(texts: list[str]) -> str:
+    return "<br>".join(map(escape, texts))

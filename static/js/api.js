@@ -23,16 +23,22 @@ async function problemOf(response) {
 }
 
 export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSource = globalThis.EventSource } = {}) {
-  async function ask(path, options = {}) {
+  async function ask(path, options = {}, root = base) {
     let response;
     try {
-      response = await fetch(base + path, options);
+      response = await fetch(root + path, options);
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new ApiProblem("unreachable");
     }
     if (!response.ok) throw await problemOf(response);
     return response;
+  }
+  // Not only of the interface: a picture or a page that the server makes, with the name it is to have as a file.
+  async function file(path, signal) {
+    const response = await ask(path, { signal }, "");
+    const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+    return { blob: await response.blob(), name: named?.[1] ?? "attention-atlas" };
   }
   const json = async (path, options) => (await ask(path, options)).json();
   const bytes = async (path, options) => (await ask(path, options)).arrayBuffer();
@@ -41,9 +47,12 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
   });
 
   return {
+    file,
     models: () => json("/models", { cache: "no-store" }),
     atlas: (model) => json(`/models/${encodeURIComponent(model)}/atlas`),
-    trace: (request, signal) => json("/traces", send(traceBody(request), signal)),
+    // A trace of a file is there or not: nobody but its owner can make it again.
+    trace: (request, signal) => (request.trace ? json(`/traces/${request.trace}`, { signal }) : json("/traces", send(traceBody(request), signal))),
+    postTraceFile: (file, signal) => json("/trace-files", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal }),
     seen: (id, look, signal) => json(`/traces/${id}?${new URLSearchParams(look)}`, { signal }),
     thumbnails: (id, query, signal) => bytes(`/traces/${id}/thumbnails?${new URLSearchParams(query)}`, { signal }),
     weights: (id, query, signal) => bytes(`/traces/${id}/weights?${new URLSearchParams(query)}`, { signal }),

@@ -12,9 +12,10 @@ import { questionsOf, SLOTS } from "./lib/asked.js";
 import { createBusy } from "./lib/busy.js";
 import { createComparison } from "./lib/comparison.js";
 import { comparedOf, isLookedAt } from "./lib/compare.js";
-import { fitted, forExample, forText, rangeOf, requestOf, tabOf } from "./lib/choices.js";
+import { exampleOf, fitted, forExample, forFile, forText, inputOf, rangeOf, requestOf, tabOf } from "./lib/choices.js";
 import { createPalette } from "./lib/color.js";
 import { createI18n } from "./lib/i18n.js";
+import { isTraceFile } from "./lib/dropped.js";
 import { createExperiments } from "./lib/experiment.js";
 import { glowOf } from "./lib/glow.js";
 import { refused } from "./lib/models.js";
@@ -22,7 +23,10 @@ import { createChosenNumbers, placeOf } from "./lib/numbers.js";
 import { isByLength } from "./lib/looked.js";
 import { markGlow, rolesOf } from "./lib/roles.js";
 import { createPlotly } from "./lib/plotly.js";
-import { answers, createSessions, peak, sameExample } from "./lib/session.js";
+import { answers, createSessions, peak, revisionOf, sameExample } from "./lib/session.js";
+import { createPrinting } from "./lib/printing.js";
+import { createSharing } from "./lib/shared.js";
+import { pack, unpack } from "./lib/packing.js";
 import { createPreferences } from "./lib/storage.js";
 import { headOf, wantOf } from "./lib/want.js";
 import { createWaiting } from "./lib/waiting.js";
@@ -36,13 +40,17 @@ const api = createApi();
 const sessions = createSessions(api);
 const KEEP = 400; // milliseconds between two times that what a model writes is put into the address
 
-let state = parse(location.search, startOf);
+const address = createAddress({ history, here: () => location.pathname + location.search, pack, unpack });
+
+let state = parse("", startOf);
 let session = null;
 let view = null;
 let problem = null;
 let models = [];
 let draft = null;
-let turn = 0;
+let turn = 0; // which example is being read, and is it still?
+let reading = false;
+let glance = 0; // which head of the one on show
 let frame = 0;
 let lingering = null;
 
@@ -55,7 +63,6 @@ const analyses = createAnalyses({ onChange: () => draw() });
 const atlases = createAtlases({ api, onChange: () => draw() });
 const experiments = createExperiments({ api, asProblem, onChange: () => draw() });
 const comparison = createComparison({ api, onChange: () => draw() });
-const address = createAddress({ history, here: () => location.pathname + location.search });
 const busy = createBusy({ onChange: () => draw() });
 const act = {
   ...createChoices({ now: () => ({ state, session, draft }), choose, examples: boot.examples, startOf, modelOf }),
@@ -66,6 +73,14 @@ const act = {
   text: (text, target, pair) => (text.trim() ? ask(text, target, pair) : fail(new ApiProblem("empty-text"))),
   replace: (word, near) => ask(withWord(state.text ?? "", word, near), state.target && withWord(state.target, word, near)),
   file: upload,
+  open: openFile,
+  language: (event) => {
+    const href = otherLanguage();
+    if (address.short(href) === href) return;
+    event.preventDefault(); // a text too long for a link is taken along
+    address.remember(href, "text").then(() => location.reload());
+  },
+  theme: () => (state.theme ? choose({ theme: null }, "same") : draw()), // what the visitor chooses counts more than a link
   block: chooseBlock,
   scan: (scan) => {
     if (!scan) experiments.stop("scan");
@@ -88,8 +103,12 @@ const views = createViews(document, {
   plotly: createPlotly(document, boot.plotly),
   peakOf: (layer, head) => peak(session, layer, head),
   hrefOf: (example) => hrefOf({ ...state, ...forExample(state, example) }),
-  linkOf: () => location.origin + hrefOf(state),
+  linkOf: permalink,
+  files: boot.trace_files,
+  themeOf: () => state.theme,
+  sharing: createSharing({ api, base: boot.public_url ?? location.origin, i18n, searchOf: inFull, pack }),
 }, act);
+createPrinting(window, { redraw: () => draw(), linkOf: () => location.href });
 
 // ---- choices: each is a new state, and a place to come back to
 function choose(patch, how, moved = false) {
@@ -103,10 +122,27 @@ function choose(patch, how, moved = false) {
 // A link may say that the model wrote what no model can: a text that is asked for again begins without it.
 const ask = (text, target, pair = null) => choose({ ...forText(state, text, target, boot.examples, pair), truncate: false, ...(problem && { written: null }) }, "text");
 
+// An address that is shared says everything: other examples may come first one day.
+function inFull(some) {
+  return format(some, () => ({}));
+}
+
+// Everything that is on show and all that it depends on; null where that is too long for an address.
+async function permalink() {
+  const { theme } = sceneOf();
+  const packed = await pack(inFull({ ...state, rev: revisionOf(session), theme, lang: boot.lang }));
+  return packed === null ? null : location.origin + location.pathname + packed;
+}
+
+const otherLanguage = () => hrefOf({ ...state, lang: boot.lang === "en" ? "ko" : "en" });
+
 const hrefOf = (some) => location.pathname + format(some, startOf);
 function modelOf(name) {
   return models.find((model) => model.name === name) ?? null;
 }
+
+// A trace of a file was made elsewhere: no model here has to do with it.
+const modelNow = () => (state.trace ? null : modelOf(state.model));
 
 async function chooseBlock(queries, keys) {
   const { layer, head } = headOf(state, session.map);
@@ -127,6 +163,18 @@ async function upload(file) {
   } catch (error) {
     fail(error);
     throw error;
+  }
+}
+
+async function openFile(file) {
+  problem = null;
+  draw();
+  try {
+    if (!isTraceFile(file)) throw new ApiProblem("trace-file");
+    const { id, model } = await api.postTraceFile(file);
+    choose(forFile(id, modelOf(model.name)?.name), "text");
+  } catch (error) {
+    fail(error);
   }
 }
 
@@ -166,21 +214,25 @@ const compared = () => comparedOf(state, request(), models);
 
 async function show(again = false) {
   const mine = ++turn;
+  glance += 1;
+  reading = false;
   const wanted = request();
   problem = null;
   waiting.stop();
   if (writing.now() && !sameExample(writing.now().request, wanted)) writing.leave();
   if (lingering && !wanted.written) lingering = null;
   if (answers(session, wanted) && !again) return focus();
-  const model = modelOf(state.model);
+  const model = modelNow();
   if (model && (["absent", "fetching"].includes(model.state) || refused(model))) return waiting.begin(state.model);
+  reading = true;
   busy.soon(() => mine === turn);
   try {
     const opened = answers(session, wanted) ? session : await sessions.open(wanted);
     if (mine !== turn) return undefined;
+    reading = false;
     session = opened;
     busy.over();
-    if (!model?.ready) refresh();
+    if (!model?.ready && !wanted.trace) refresh();
     return focus();
   } catch (error) {
     if (mine === turn) fail(error);
@@ -203,32 +255,33 @@ async function focus(moved = false) {
   for (const [slot, [name, query]] of Object.entries(questionsOf(state, session))) analyses.want(slot, session, name, query);
   for (const [slot, asked] of Object.entries(experimentsOf(state, session))) experiments.want(slot, asked);
   atlases.want(session.request.model);
-  comparison.want(session, isLookedAt(state) ? compared() : null, { state, ...headOf(state, session.map) });
+  // While another example is being read, the old one would be compared with what the new one asks for.
+  if (answers(session, request())) comparison.want(session, isLookedAt(state) ? compared() : null, { state, ...headOf(state, session.map) });
   writing.look(headOf(state, session.map));
-  const mine = ++turn;
+  const mine = ++glance;
   const want = wantOf(state, session);
   const ready = session.reader.ready(want);
   if (ready) {
     settle(ready, moved);
   } else {
     view = null;
-    busy.soon(() => mine === turn);
+    busy.soon(() => mine === glance);
     draw();
     try {
       const found = await session.reader.view(want);
-      if (mine !== turn) return undefined;
+      if (mine !== glance) return undefined;
       settle(found, moved);
     } catch (error) {
-      if (mine === turn) fail(error);
+      if (mine === glance) fail(error);
       return undefined;
     }
   }
   const { reader } = session;
-  return setTimeout(() => mine === turn && reader.prefetch(want).catch(() => {}), 0);
+  return setTimeout(() => mine === glance && reader.prefetch(want).catch(() => {}), 0);
 }
 
 function settle(found, moved) {
-  busy.over();
+  if (!reading) busy.over();
   problem = null;
   if (answers(session, request())) lingering = null;
   view = found;
@@ -239,6 +292,7 @@ function settle(found, moved) {
 
 function fail(error) {
   if (error.name === "AbortError") return;
+  reading = false;
   busy.over();
   lingering = null;
   if (error.code === "model-absent" || error.code === "model-loading") {
@@ -253,7 +307,8 @@ function fail(error) {
 function draw(moved = false) {
   i18n.speakOf(isByLength(session) ? "norm" : "weight");
   const scene = sceneOf(moved);
-  document.title = i18n.t("page.title", { head: `L${scene.layer} H${scene.head}`, text: (state.text ?? scene.model?.title ?? "").slice(0, 60) });
+  const { text } = exampleOf(state, session?.posted);
+  document.title = i18n.t("page.title", { head: `L${scene.layer} H${scene.head}`, text: (text ?? scene.model?.title ?? "").slice(0, 60) });
   views.update(scene);
 }
 
@@ -268,7 +323,7 @@ function drawLive() {
 function sceneOf(moved = false) {
   const { layer, head } = session ? headOf(state, session.map) : state;
   const theme = views.theme();
-  const model = modelOf(state.model);
+  const model = modelNow();
   const wanted = request();
   const range = rangeOf(state, session?.trace);
   const found = Object.fromEntries(SLOTS.map((slot) => [slot, analyses.now(slot)]));
@@ -277,14 +332,14 @@ function sceneOf(moved = false) {
   return {
     state: { ...fitted(state, model, startOf), range },
     session, view, layer, head, theme, busy: busy.now(), problem, moved, models, model,
-    input: model?.input ?? (wanted.image ? "picture" : "text"),
+    input: model?.input ?? inputOf(wanted, session?.posted),
     tab: tabOf(state, session?.trace, Boolean(compared())),
     compared: compared(), comparison: comparison.now(),
     blocked: session?.blocked(layer) ?? null,
     waiting: waiting.now(),
     bare: Boolean(waiting.now() || (problem && !answers(session, wanted))),
     palette: createPalette({ theme, scale: state.scale, range }),
-    languageHref: hrefOf({ ...state, lang: boot.lang === "en" ? "ko" : "en" }),
+    languageHref: address.short(otherLanguage()),
     writing: writing.now() ?? lingering,
     room: session && !isTyped() && sameExample(session.request, wanted) ? roomOf(session.posted) : null,
     ...found, numbers: numbers.now(),
@@ -293,25 +348,33 @@ function sceneOf(moved = false) {
   };
 }
 
-addEventListener("popstate", () => {
+addEventListener("popstate", async () => {
   writing.leave();
-  state = parse(location.search, startOf);
+  await read();
   draft = null;
   show();
 });
+
+// What the address says; of a packed one, what is inside.
+async function read() {
+  const search = await address.read(location.search);
+  state = parse(search ?? "", startOf);
+  return search !== null;
+}
 
 addEventListener("pagehide", () => keepWritten());
 document.addEventListener("visibilitychange", () => keepWritten());
 
 // A model that is not here yet is waited for; otherwise the text is asked for at once.
 async function begin() {
+  const isWhole = await read();
   draw();
   try {
     ({ models } = await api.models());
   } catch (error) {
     return fail(error);
   }
-  const model = modelOf(state.model);
-  return model?.ready ? show() : waiting.begin(state.model);
+  if (!isWhole) return fail(new ApiProblem("link"));
+  return state.trace || modelOf(state.model)?.ready ? show() : waiting.begin(state.model);
 }
 begin();

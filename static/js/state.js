@@ -32,6 +32,8 @@ const heads = {
   write: String,
 };
 
+const pattern = (shape) => ({ read: (raw) => (shape.test(raw) ? raw : undefined), write: String });
+
 const POSITIONS = /^(?:0|[1-9]\d{0,6})(?:,(?:0|[1-9]\d{0,6}))*$/;
 const MOST_POSITIONS = 16;
 const positions = {
@@ -63,7 +65,11 @@ export const PARAMETERS = {
   pair: { ...text, fallback: null },
   target: { ...text, fallback: null },
   image: { ...word, fallback: null },
+  // A trace that was opened from a file, by its id: it stands in for the text and the model.
+  trace: { ...pattern(/^file-[0-9a-f]{40}$/), fallback: null },
   model: { ...word, fallback: null },
+  // In a permalink: how the revision begins that the model had when somebody shared what it showed.
+  rev: { ...pattern(/^[0-9a-f]{12}$/), fallback: null },
   kind: { ...oneOf("encoder-self", "decoder-self", "cross"), fallback: null },
   layer: { ...count, fallback: 0 },
   head: { ...count, fallback: 0 },
@@ -103,13 +109,14 @@ export const PARAMETERS = {
   temperature: { ...hundredths(5), fallback: 1 },
   topk: { ...between(1, 1000), fallback: 50 },
   seed: { ...between(0, 2 ** 32 - 1), fallback: 0 },
+  theme: { ...oneOf("light", "dark"), fallback: null },
   lang: { ...oneOf("en", "ko"), fallback: null },
 };
 const NAMES = Object.keys(PARAMETERS);
 // What an example decides: left out together, or written together.
 const EXAMPLE = ["text", "pair", "target", "image", "kind", "layer", "head", "query", "key", "chat"];
 // What an address must name to mean an example of its own.
-const SUBJECT = ["text", "image"];
+const SUBJECT = ["text", "image", "trace"];
 
 const FALLBACKS = Object.fromEntries(NAMES.map((name) => [name, PARAMETERS[name].fallback]));
 

@@ -6,6 +6,8 @@
   } catch {
     // no storage: the system decides
   }
+  const linked = new URLSearchParams(window.location.search).get("theme");
+  if (linked === "light" || linked === "dark") choice = linked; // a link may say how it is to look
   const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = choice === "light" || choice === "dark" ? choice : dark ? "dark" : "light";
 })();

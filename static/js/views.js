@@ -5,6 +5,7 @@ import { createAsk } from "./views/ask.js";
 import { createColour } from "./views/colour.js";
 import { createCompare } from "./views/compare.js";
 import { createDifference } from "./views/difference.js";
+import { createFiles } from "./views/files.js";
 import { createFocus } from "./views/focus.js";
 import { createFooter } from "./views/footer.js";
 import { createGrid } from "./views/grid.js";
@@ -27,6 +28,10 @@ import { createProgress } from "./views/progress.js";
 import { createRoles } from "./views/roles.js";
 import { createSaid } from "./views/said.js";
 import { createStale } from "./views/stale.js";
+import { createShare } from "./views/share.js";
+import { createShareFiles } from "./views/share/files.js";
+import { createShareLink } from "./views/share/link.js";
+import { createSharePicture } from "./views/share/picture.js";
 import { createSteps } from "./views/steps.js";
 import { createStrip } from "./views/strip.js";
 import { createStream } from "./views/stream.js";
@@ -36,10 +41,10 @@ import { createTools } from "./views/tools.js";
 import { createWritingCard } from "./views/writing.js";
 
 /** update(scene) draws a scene on every view, live(scene) on those that follow a model that writes; theme() is the theme in force. */
-export function createViews(doc, { i18n, preferences, plotly, examples, urls, peakOf, hrefOf, linkOf }, act) {
+export function createViews(doc, { i18n, preferences, plotly, examples, urls, peakOf, hrefOf, linkOf, sharing, files, themeOf }, act) {
   const at = (id) => doc.getElementById(id);
   const sentenceOf = (problem) => problemSentence(i18n, problem);
-  const header = createHeader(at("header"), { i18n, preferences, onTheme: act.redraw });
+  const header = createHeader(at("header"), { i18n, preferences, onTheme: act.theme, onLanguage: act.language, themeOf });
   const panels = {
     picture: createPicture(at("panel-picture"), { i18n, pictureUrl: urls.picture, onQuery: act.query, onCell: act.cell }),
     heatmap: createHeatmap(at("panel-heatmap"), { i18n, plotly, onCell: act.cell, onBlock: act.block, onWindow: act.window }),
@@ -61,12 +66,20 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
   const writing = createWritingCard(at("writing"), { i18n, onWrite: act.write, onStop: act.stop, onChoice: act.sampling, onChat: act.chat, onClear: act.clear });
   const steps = createSteps(at("writing"), { i18n, onStep: act.step });
   const stale = createStale(at("grid"), at("focus"), { i18n });
+  const share = createShare(at("share"), {
+    i18n, openers: [...doc.querySelectorAll("[data-share]")],
+    panels: (onLook) => ({
+      picture: createSharePicture(at("share-picture"), { i18n, server: sharing, sentenceOf, onLook }),
+      link: createShareLink(at("share-link"), { i18n, server: sharing }),
+      files: createShareFiles(at("share-files"), { i18n, server: sharing, sentenceOf, onLook }),
+    }),
+  });
   const views = [
     header,
     createModels(at("models"), { i18n, onModel: act.model }),
     createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example, onDraft: act.draft }),
     createImages(at("images"), { i18n, sampleUrl: urls.image, onImage: act.image, onFile: act.file }),
-    createNotices(at("notices"), { i18n, examples, onModel: act.model, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace, onReader: act.reader }),
+    createNotices(at("notices"), { i18n, examples, onModel: act.model, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace, onReader: act.reader, onText: act.text, onNewest: act.newest, onOpen: () => doc.querySelector("[data-open]").click() }),
     createProgress(at("progress"), { i18n, sentenceOf, onFetch: act.fetch, onModel: act.model }),
     createGrid(at("grid"), { i18n, peakOf, onHead: act.head }),
     createMarks(at("marks"), { i18n, onMark: act.mark }),
@@ -85,7 +98,9 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     stale,
     said,
     createHints(at("hints"), { i18n, onHint: act.hint }),
+    createFiles(doc.querySelector("[data-open]"), { i18n, may: files, onFile: act.open }),
     createFooter(at("footer"), { i18n, linkOf }),
+    share,
   ];
   return {
     theme: header.theme,

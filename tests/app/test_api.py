@@ -15,8 +15,9 @@ import pytest
 from app import cli
 from app.jobs import Jobs
 from app.metrics import Metrics
+from app.problems import ClientGoneError
 from app.schemas import TraceRequest
-from app.service import ClientGoneError, TraceService
+from app.service import TraceService
 from app.settings import Settings
 from attention_core.errors import FetchError, NotAvailableError
 from attention_core.models.catalogue import load_catalogue

@@ -52,6 +52,27 @@ def test_a_decoder_s_next_token_in_lines(small_models, capsys):
     assert lines[-1].startswith("  next: ")
 
 
+def test_a_saved_trace_is_looked_at_without_its_model(small_models, capsys, tmp_path, monkeypatch):
+    file = str(tmp_path / "ab.safetensors")
+    made = run(capsys, "trace", "a b", "--model", "writes", "-o", file)[1].splitlines()
+    weights = run(capsys, "weights", "a b", "--model", "writes", "--layer", "0", "--head", "1")[1]
+    monkeypatch.setattr("app.commands.looking.load_catalogue", lambda: pytest.fail("a file needs no model"))
+    code, out, _ = run(capsys, "trace", "--file", file)
+    again = out.splitlines()
+    assert code == 0
+    assert again[0] == made[0]
+    assert again[1] == "from a file, not checked against the model"
+    assert again[2:] == made[2:-1]  # the last line said where it was saved
+    assert run(capsys, "weights", "--file", file, "--layer", "0", "--head", "1")[1] == weights
+    printed = json.loads(run(capsys, "trace", "--file", file, "--json")[1])
+    assert (printed["id"][:5], printed["checked"]) == ("file-", False)
+    code, _, complaint = run(capsys, "trace", "a", "--file", file)
+    assert (code, "leave out text" in complaint) == (2, True)
+    (tmp_path / "ab.safetensors").write_bytes(b"PK")
+    code, _, complaint = run(capsys, "trace", "--file", file)
+    assert (code, "cut short" in complaint) == (2, True)
+
+
 def test_a_picture_by_file_and_by_name(small_models, random_catalogue, capsys):
     by_name = run(capsys, "trace", "--image", "sample", "--model", "sees", "--json")
     file = str(random_catalogue.entry("sees").samples["sample"])

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from pydantic import ValidationError
 
 from app import cli
 from app.lanes import Lane
@@ -60,6 +61,31 @@ def test_settings_have_help_and_modes():
     assert not Settings(host="0.0.0.0").may_fetch
     assert Settings(host="0.0.0.0", allow_fetch=True).may_fetch
     assert Settings(mode="public", public_url="https://atlas.example/").hosts[0] == "atlas.example"
+
+
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"port": 81}, "http://127.0.0.1:81"),
+        ({"host": "::1"}, "http://[::1]:8000"),
+        ({"host": "0.0.0.0"}, "http://localhost:8000"),
+        ({"host": "::"}, "http://localhost:8000"),
+        ({"host": "0.0.0.0", "public_url": "https://atlas.example/"}, "https://atlas.example"),
+        ({"public_url": "http://atlas.example:8443"}, "http://atlas.example:8443"),
+        ({"public_url": ""}, "http://127.0.0.1:8000"),
+    ],
+)
+def test_absolute_links_begin_where_people_reach_the_server(given, base):
+    assert Settings(**given).base_url == base
+
+
+@pytest.mark.parametrize(
+    "url", ["atlas.example", "javascript:alert(1)", "https://", "https://a/b", "https://u@a", "https://a?x", "https://a#x"]
+)
+def test_a_public_url_is_an_address_that_links_can_begin_with(url):
+    with pytest.raises(ValidationError, match=r"https://atlas\.example"):
+        Settings(public_url=url)
 
 
 def test_hosts_come_from_the_environment(monkeypatch):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from generation import generation
+from pictures import pictures
 from transformers import AutoModel
 
 from attention_core.capture import capture, open_model, ready
@@ -137,7 +138,7 @@ def _modules_of(batch: int, count: int, width: int, heads: int) -> list[Row]:
 def main() -> None:
     """Print the table in Markdown."""
     torch.manual_seed(0)
-    rows = [making_a_trace(), *first_view(), memory(), *attention_modules(), *generation()]
+    rows = [making_a_trace(), *first_view(), memory(), *attention_modules(), *generation(), *pictures(interleaved)]
     print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python "
           f"{platform.python_version()}\n")  # fmt: skip
     print("| what | against | at least | measured |")

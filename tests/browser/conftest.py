@@ -11,19 +11,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
+import guarded
+import hostile_lesson
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
+from visitor import Visitor
 
 FLAGS = [
     f"--{name}"
     for name in ("no-sandbox", "disable-gpu", "disable-background-networking", "disable-quic", "no-first-run")
 ]
+DESKTOP = {"width": 1440, "height": 900}
 PATIENCE = 120.0
+WAITING = 20_000  # milliseconds that an expectation waits, beside other work; what comes sooner is seen sooner
 SERVE = ("-m", "app.cli", "serve")
+GUARDED = (str(Path(__file__).parent / "guarded.py"), "serve")
+REFUSED = "console: Failed to load resource"  # the browser's own line about an answer of 400 and more, or none
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation",
   (event) => console.error(`CSP: ${event.violatedDirective} blocks ${event.blockedURI}`));
@@ -32,9 +38,10 @@ document.addEventListener("securitypolicyviolation",
 
 @dataclass(frozen=True)
 class Server:
-    """A running server."""
+    """A running server, and the file that it writes its words to."""
 
     url: str
+    log: Path
 
 
 def free_port() -> int:
@@ -79,7 +86,7 @@ def serving(
         )
     try:
         wait_until(f"{url}{sign}", process, log)
-        yield Server(url)
+        yield Server(url, log)
     finally:
         process.terminate()
         try:
@@ -105,9 +112,12 @@ def server_cache(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def server(server_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The real server, ready."""
-    with serving(server_cache, tmp_path_factory.mktemp("server") / "log.txt") as running:
+    """The real server, ready, with a school's own lesson. It ends at the first thing that goes out to the internet."""
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    lessons = str(hostile_lesson.put_into(tmp_path_factory.mktemp("lessons")))
+    with serving(server_cache, log, program=GUARDED, ATLAS_LESSONS_DIR=lessons) as running:
         yield running
+    assert guarded.SAID not in log.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -118,46 +128,38 @@ def bare_server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, else Playwright's own. Without one the tests fail."""
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """The system's Chromium, else Playwright's own, with one profile on disk. Without one the tests fail.
+
+    What one test's page has loaded and compiled the next page need not: half of the work of opening it, and addresses
+    under /static name their contents. What a site could remember about its visitor is cleared between two tests.
+    """
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
         try:
-            launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+            launched = playwright.chromium.launch_persistent_context(
+                tmp_path_factory.mktemp("profile"), executable_path=path, args=FLAGS, locale="en-US", viewport=DESKTOP
+            )
         except PlaywrightError as error:
             pytest.fail(f"no Chromium starts here: {error}", pytrace=False)
+        expect.set_options(timeout=WAITING)
+        launched.add_init_script(REPORT_VIOLATIONS)
         yield launched
         launched.close()
 
 
-def watch(context: BrowserContext, server: Server) -> list[str]:
-    """The list that everything a page must not do is written to."""
-    faults: list[str] = []
-    home = urlsplit(server.url).netloc
-
-    def asked(request: Request) -> None:
-        address = urlsplit(request.url)
-        if address.scheme not in ("data", "blob", "about") and address.netloc != home:
-            faults.append(f"request to {request.url}")
-
-    def asks(dialog: Dialog) -> None:
-        faults.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    context.add_init_script(REPORT_VIOLATIONS)
-    context.on("console", lambda said: said.type == "error" and faults.append(f"console: {said.text}"))
-    context.on("weberror", lambda error: faults.append(f"page error: {error.error}"))
-    context.on("request", asked)
-    context.on("dialog", asks)
-    return faults
+@pytest.fixture(scope="session")
+def browser(profile: BrowserContext) -> Browser:
+    """The same Chromium, for a test that needs a profile of its own."""
+    assert profile.browser is not None
+    return profile.browser
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, profile: BrowserContext, server: Server) -> Iterator[Page]:
     """A new visitor's page. Errors, blocked content, foreign requests and dialogs fail the test."""
-    context = browser.new_context(locale="en-US", viewport={"width": 1440, "height": 900})
-    faults = watch(context, server)
-    yield context.new_page()
-    context.close()
-    assert faults == []
+    with Visitor(profile, server.url) as visitor:
+        yield profile.new_page()
+    logged = REFUSED if request.node.get_closest_marker("refused") else ()
+    assert [fault for fault in visitor.faults if not fault.startswith(logged)] == []

@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, expect
 
+from app.packing import unpacked
+
 CAT = "The cat sat on the mat because it was tired"
 KOREAN = "나는 학교에 갔다"
 LONG = "The old house by the sea had been empty for years before she came. " * 25
@@ -42,7 +44,7 @@ def ask(page: Page, text):
 
 
 def parameters(page: Page):
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    return {name: values[0] for name, values in parse_qs(unpacked(urlsplit(page.url).query)).items()}
 
 
 def near(page: Page, value):

@@ -4,7 +4,7 @@ import re
 from urllib.parse import quote
 
 import pytest
-from explore_page import CAT, KOREAN, head, no_overflow, number, pair, parameters, visit
+from explore_page import CAT, KOREAN, LOADING, head, no_overflow, number, pair, parameters, visit
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
 
@@ -86,8 +86,8 @@ def test_a_given_target_is_shown_with_the_probability_of_its_words(page: Page, s
     expect(page.locator("textarea[data-target]")).to_have_value("I went to the park")
 
 
-def test_an_unknown_word_is_named_with_what_is_near(browser: Browser, server):
-    page = browser.new_page()  # the browser itself logs the refused request as an error
+@pytest.mark.refused
+def test_an_unknown_word_is_named_with_what_is_near(page: Page, server):
     visit(page, server, "?model=ko-en&lang=en")
     page.locator("textarea[data-text]").fill("나는 학꾜에 갔다")
     page.locator("textarea[data-text]").press("Enter")
@@ -96,29 +96,26 @@ def test_an_unknown_word_is_named_with_what_is_near(browser: Browser, server):
     notice.get_by_role("button", name="학교에").click()
     expect(written(page, "school")).to_have_count(1)
     expect(page.locator("textarea[data-text]")).to_have_value(KOREAN)
-    page.close()
 
 
-def test_a_word_is_mended_in_the_box_that_holds_it(browser: Browser, server):
-    page = browser.new_page()
+@pytest.mark.refused
+def test_a_word_is_mended_in_the_box_that_holds_it(page: Page, server):
     visit(page, server, "?model=ko-en&lang=en")
     page.locator("textarea[data-target]").fill("I went to schools")
     page.locator("textarea[data-target]").press("Enter")
     page.locator("#notices .bad").get_by_role("button", name="school instead of schools").click()
     expect(page.locator("textarea[data-target]")).to_have_value("I went to school")
     expect(page.locator("#notices .bad")).to_have_count(0)
-    page.close()
 
 
-def test_the_wrong_language_is_told_and_nothing_old_stays(browser: Browser, server):
-    page = browser.new_page()
+@pytest.mark.refused
+def test_the_wrong_language_is_told_and_nothing_old_stays(page: Page, server):
     visit(page, server, "?model=ko-en&lang=ko")
     page.locator("textarea[data-text]").fill("I went to school")
     page.locator("textarea[data-text]").press("Enter")
     expect(page.locator("#notices .bad")).to_contain_text("첫째 칸에는 한국어를")
     expect(page.locator("textarea[data-target]")).not_to_have_attribute("placeholder", "I went to school")
     assert page.locator("#ask [data-summary]").inner_text().strip() == ""
-    page.close()
 
 
 # ---- masked attention
@@ -195,8 +192,8 @@ def test_another_sample_another_answer_and_back(page: Page, server):
     expect(page.locator("#said .questions .bars li:first-child .text bdi").first).to_have_text("star")
 
 
-def test_a_picture_of_ones_own_and_a_file_that_is_none(browser: Browser, server, tmp_path):
-    page = browser.new_page()
+@pytest.mark.refused
+def test_a_picture_of_ones_own_and_a_file_that_is_none(page: Page, server, tmp_path):
     page.goto(f"{server.url}/?model=shapes&lang=en")
     expect(page.locator("#said .questions")).to_be_visible()
     drawn = Image.new("RGB", (300, 300), (235, 235, 225))
@@ -211,7 +208,6 @@ def test_a_picture_of_ones_own_and_a_file_that_is_none(browser: Browser, server,
         page.locator('#images input[type="file"]').set_input_files(tmp_path / "broken.png")
     assert refused.value.status == 422
     expect(page.locator("#notices .bad")).to_contain_text("not a whole picture")
-    page.close()
 
 
 # ---- words and special tokens, on the default model
@@ -294,6 +290,6 @@ def test_before_anything_is_fetched_the_bundled_models_work(browser: Browser, ba
     page.goto(bare_server.url)
     expect(page.locator("#progress")).to_contain_text("MiniLM is not on this computer yet")
     page.locator("#progress").get_by_role("button", name="Korean–English").click()
-    expect(number(page)).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=30_000)
+    expect(number(page)).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=LOADING)
     assert pair(page) == ["went", "갔"]
     page.close()

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from explore_page import CAT, head, no_overflow, parameters, visit
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from attention_core.analysis.comparing import compare
 from attention_core.analysis.difference import difference
@@ -131,9 +131,9 @@ def test_nonsense_in_the_address_does_no_harm(page, server):
 
 
 @pytest.mark.parametrize(("theme", "lang"), [("light", "ko"), ("dark", "en")])
-def test_everybody_can_read_it(browser: Browser, server, theme, lang):
-    context = browser.new_context(locale="en-US", color_scheme=theme, viewport={"width": 390, "height": 844})
-    page = context.new_page()
+def test_everybody_can_read_it(page: Page, server, theme, lang):
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": 390, "height": 844})
     visit(page, server, f"{PAIR}&lang={lang}")
     expect(page.locator("#panel-difference .stage.drawn")).to_be_visible()
     assert no_overflow(page)
@@ -142,13 +142,10 @@ def test_everybody_can_read_it(browser: Browser, server, theme, lang):
     expect(page.locator("#panel-difference [data-legend]")).to_have_text(
         {"en": "less … more in the second text", "ko": "두 번째 글에서 덜 … 더"}[lang]
     )
-    context.close()
 
 
-def test_what_has_nothing_in_common_says_so(browser: Browser, server):
-    context = browser.new_context(locale="en-US")  # a refusal is an error in the console
-    page = context.new_page()
+@pytest.mark.refused
+def test_what_has_nothing_in_common_says_so(page: Page, server):
     visit(page, server, f"?text={quote(CAT)}&special=hide&tool=compare&versus={quote('dogs bark')}&view=difference")
     expect(page.locator("#panel-difference [data-wait]")).to_contain_text("no word in common")
     expect(page.locator("#compare [data-wait]")).to_contain_text("no word in common")
-    context.close()

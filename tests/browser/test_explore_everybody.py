@@ -16,7 +16,7 @@ from explore_page import (
     parameters,
     visit,
 )
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
@@ -64,23 +64,21 @@ def test_nothing_overflows_on_a_phone(page, server, query):
     assert no_overflow(page)
 
 
-# ---- when something is not as it should be. The browser itself logs a failed request as an error,
-# so these use a page of their own.
+# ---- when something is not as it should be
 
 
-def test_a_text_that_is_too_long_offers_its_beginning(browser: Browser, server):
-    page = browser.new_page()
+@pytest.mark.refused
+def test_a_text_that_is_too_long_offers_its_beginning(page: Page, server):
     page.goto(f"{server.url}/?text={quote(TOO_LONG)}")
     expect(page.locator("#notices")).to_contain_text("the model reads at most 512")
     page.get_by_role("button", name="Show its first 512 tokens").click()
     expect(page.locator("#strip .tok")).to_have_count(512)
     expect(page.locator("#notices")).to_contain_text("Left out, from here on")
     assert parameters(page)["truncate"] == "1"
-    page.close()
 
 
-def test_a_trace_the_server_let_go_is_asked_for_again(browser: Browser, server):
-    page = browser.new_page()
+@pytest.mark.refused
+def test_a_trace_the_server_let_go_is_asked_for_again(page: Page, server):
     lost = {"type": "/problems/trace-not-held", "title": "Gone", "status": 404, "detail": "Gone."}
     posts = []
     page.on("request", lambda request: request.url.endswith("/traces") and posts.append(request))
@@ -92,11 +90,10 @@ def test_a_trace_the_server_let_go_is_asked_for_again(browser: Browser, server):
     page.goto(server.url)
     expect(number(page)).to_have_text("0.487")
     assert len(posts) == 2
-    page.close()
 
 
-def test_an_unreachable_server_is_a_sentence_with_a_way_out(browser: Browser, server):
-    page = browser.new_page()
+@pytest.mark.refused
+def test_an_unreachable_server_is_a_sentence_with_a_way_out(page: Page, server):
     page.goto(server.url)
     expect(number(page)).to_be_visible()
     page.route("**/api/v1/traces", lambda route: route.abort(), times=1)
@@ -104,7 +101,6 @@ def test_an_unreachable_server_is_a_sentence_with_a_way_out(browser: Browser, se
     expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#strip .tok")).to_have_count(5)
-    page.close()
 
 
 def test_the_first_start_shows_progress_and_goes_on_by_itself(page, server):

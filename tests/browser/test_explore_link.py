@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from explore_page import CAT, head, near, no_overflow, number, pair, parameters, token, visit
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app import cli
 from attention_core.analysis.link import link
@@ -226,15 +226,14 @@ def test_in_korean(page, server):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["en", "ko"])
-def test_everybody_can_read_it(browser: Browser, server, theme, lang):
-    context = browser.new_context(locale="en-US", color_scheme=theme, viewport={"width": 390, "height": 844})
-    page = context.new_page()
+def test_everybody_can_read_it(page: Page, server, theme, lang):
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": 390, "height": 844})
     visit(page, server, f"{ASKED}&rivals=6&lang={lang}")
     expect(rows(page).first).to_be_visible()
     assert no_overflow(page)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
-    context.close()
 
 
 def test_by_keyboard_alone(page, server):

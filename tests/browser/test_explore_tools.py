@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from explore_page import CAT, head, no_overflow, parameters, visit
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from attention_core.analysis.profile import profile
 from attention_core.capture import Example, capture, open_model
@@ -214,9 +214,9 @@ def test_by_keyboard_alone(page, server):
         (f"?text={quote(CAT)}&tool=profile&sort=topic.up&lang=ko", "light"),
     ],
 )
-def test_everybody_can_read_it(browser: Browser, server, query, theme):
-    context = browser.new_context(locale="en-US", color_scheme=theme, viewport={"width": 390, "height": 844})
-    page = context.new_page()
+def test_everybody_can_read_it(page: Page, server, query, theme):
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": 390, "height": 844})
     visit(page, server, query)
     expect(page.locator("#switch [data-point], #importance tfoot td, #profile tbody tr").first).to_be_visible()
     expect(page.locator('[aria-busy="true"]')).to_have_count(0)  # what waits is dimmed for a moment
@@ -224,4 +224,3 @@ def test_everybody_can_read_it(browser: Browser, server, query, theme):
     assert no_overflow(page)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
-    context.close()

@@ -112,10 +112,11 @@ def test_memory_is_queries_keys_and_values_and_a_length_a_key(minilm: LoadedMode
 def test_one_head_of_a_trace_makes_a_heatmap(minilm: LoadedModel) -> None:
     trace = capture(minilm, CAT)
     figure = heatmap(trace, layer=3, head=1)
-    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels == list(trace.source.texts)
+    assert figure.panel.rows.labels == figure.panel.columns.labels == trace.source.texts
+    assert figure.panel.numbers[8][2] == ".49"
+    assert figure.alt_text.startswith("Heatmap of attention weights, L3 H1 of MiniLM, 12 queries by 12 keys.")
     with pytest.raises(InputError, match="name one"):
-        heatmap(trace, layer=3)  # type: ignore[call-overload]
+        heatmap(trace, layer=3)
     with pytest.raises(UnknownNameError, match="accepted: 0"):
         heatmap(trace, layer=3, head=12)
     with pytest.raises(UnknownNameError, match="accepted: encoder-self"):

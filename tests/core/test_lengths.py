@@ -18,7 +18,7 @@ from attention_core import storage
 from attention_core.analysis.link import link
 from attention_core.analysis.profile import profile
 from attention_core.errors import NotAvailableError, ShapeError, TraceError, UnknownNameError, WindowError
-from attention_core.figures.heatmap import head_figure
+from attention_core.figures import heatmap
 from attention_core.lengths import LengthMap
 from attention_core.looking import look
 from attention_core.maps import AttentionMap, FactoredMap, Kind
@@ -186,10 +186,11 @@ def test_a_learned_sink_takes_no_length() -> None:
 
 def test_a_figure_says_what_it_shows() -> None:
     trace = traced(factored(torch.ones(HEADS, COUNT)))
-    plain, seen = head_figure(trace, 0, 1), head_figure(look(trace, measure="norm"), 0, 1)
-    assert (plain.caption, seen.caption) == ("M · L0 H1", "M · L0 H1 · length ‖αf(x)‖")
-    assert plain.alt_text.startswith("Heatmap of attention weights, 5 queries")
-    assert seen.alt_text.startswith("Heatmap of shares of the length of what is handed on, 5 queries by 5 keys. The la")
+    plain, seen = heatmap(trace, layer=0, head=1), heatmap(look(trace, measure="norm"), layer=0, head=1)
+    assert (plain.title, seen.title) == ("M · L0 H1", "M · L0 H1 · length ||αf(x)||")
+    assert plain.alt_text.startswith("Heatmap of attention weights, L0 H1 of M, 5 queries")
+    assert seen.alt_text.startswith("Heatmap of shares of the length of what is handed on, L0 H1 of M, 5 queries by 5")
+    assert "Kobayashi" in " ".join(seen.caption)
 
 
 # ---- what there is not
@@ -280,7 +281,7 @@ def test_a_file_of_an_earlier_version_has_no_norms(tmp_path: Path) -> None:
     with safe_open(str(path), "pt") as file:
         stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         document = json.loads(file.metadata()["trace"])
-    del document["maps"][0]["value_norms"]
+    del stored[document["maps"][0].pop("value_norms")]
     save_file(stored, path, metadata={"trace": json.dumps(document)})
     assert storage.load(path).maps[0].norms_note == "no-projection"
 

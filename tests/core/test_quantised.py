@@ -15,7 +15,7 @@ from attention_core.analysis.difference import likeness
 from attention_core.capture import Example, capture, ready
 from attention_core.capture.run import LAST_ROWS
 from attention_core.errors import FetchError
-from attention_core.figures.heatmap import head_figure
+from attention_core.figures import heatmap
 from attention_core.looking import look
 from attention_core.maps import Kind
 from attention_core.models.catalogue import load_catalogue
@@ -108,8 +108,9 @@ def test_smollm2_is_a_decoder_that_says_what_comes_next(smollm2: Pair) -> None:
 
 
 def test_a_figure_of_a_quantised_model_says_so(smollm2: Pair) -> None:
-    figure = head_figure(capture(smollm2[0], "The capital of France is"), 16, 0)
-    assert figure.caption == "SmolLM2 · L16 H0 · quantised"
+    figure = heatmap(capture(smollm2[0], "The capital of France is"), layer=16, head=0)
+    assert figure.title == "SmolLM2 · L16 H0 · quantised"
+    assert "quantised: not quite the published model" in " ".join(figure.caption)
 
 
 def test_a_pass_of_smollm2_takes_no_more_than_estimated(smollm2: Pair) -> None:

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ACCEPTED, fileOf, refusalOf } from "../../static/js/views/images.js";
+import { fileOf } from "../../static/js/lib/dropped.js";
+import { ACCEPTED, refusalOf } from "../../static/js/views/images.js";
 
 test("what is not sent is said before it is sent", () => {
   for (const type of ACCEPTED) assert.equal(refusalOf({ type, size: 1 }), null);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readNpy } from "../../static/js/lib/npy.js";
+import { readNpy, writeNpy } from "../../static/js/lib/npy.js";
 
 function npy({ descr = "<f4", order = "False", shape = "(2, 3)", data = new Float32Array([1, 2, 3, 4, 5, 6]), major = 1, pad = 64, magic = "\x93NUMPY", drop = 0 } = {}) {
   const lead = major >= 2 ? 12 : 10;
@@ -50,4 +50,16 @@ test("what cannot be read is refused", () => {
   assert.throws(() => readNpy(npy({ drop: 4 })), /do not hold shape \(2, 3\)/);
   assert.throws(() => readNpy(npy({ shape: "(2, 2)" })), /do not hold shape/);
   assert.throws(() => readNpy(npy({ shape: "'x'" })), /unreadable header/);
+});
+
+test("what is written is read again, and begins where the format wants it", () => {
+  for (const [shape, data] of [[[2, 3], new Float32Array([1, 2, 3, 4, 5, 6.5])], [[1, 1, 2, 2], new Uint8Array([0, 7, 128, 255])], [[4], new Float32Array(4)], [[0, 3], new Float32Array()]]) {
+    const buffer = writeNpy({ shape, data });
+    assert.deepEqual(readNpy(buffer), { shape, data });
+    const start = 10 + new DataView(buffer).getUint16(8, true);
+    assert.equal(start % 64, 0);
+    assert.equal(new Uint8Array(buffer)[start - 1], 10);
+  }
+  const part = new Float32Array([9, 1, 2, 9]).subarray(1, 3);
+  assert.deepEqual([...readNpy(writeNpy({ shape: [2], data: part })).data], [1, 2]);
 });

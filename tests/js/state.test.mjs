@@ -40,7 +40,8 @@ function randomState({ upTo, pick }) {
     aim: pick([null, 0, upTo(600)]), onto: pick([null, 0, upTo(600)]), scan: pick([true, false]), measure: pick(["weight", "norm"]), how: pick(["zero", "mean"]),
     view: pick([null, "heatmap", "lines", "table", "picture", "difference"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
     queries: span(), keys: span(), words: pick([true, false]), special: pick(["show", "hide", "renormalise"]), segments: pick(["all", "AA", "AB", "BA", "BB"]), off: pick(OFF),
-    truncate: pick([true, false]), lang: pick([null, "en", "ko"]),
+    truncate: pick([true, false]), lang: pick([null, "en", "ko"]), theme: pick([null, "light", "dark"]),
+    trace: pick([null, null, `file-${"0d4e9".repeat(8)}`]), rev: pick([null, "53aa51172d14", "0".repeat(12)]),
     written: pick([null, "0", "12.0.48000", Array(256).fill("49151").join(".")]), chat: pick([true, false]), tokens: pick([1, 64, 256]),
     method: pick(["greedy", "sample"]), temperature: pick([1, 0.05, 0.7, 1.25, 5]), topk: pick([1, 50, 1000]), seed: pick([0, 1, 2 ** 32 - 1]),
   };
@@ -120,6 +121,7 @@ test("a bad value falls back, and the rest of the URL still holds", () => {
     queries: ["5", "5:5", "9:3", "a:b", "1:2:3", "-1:4"], model: ["../etc", "a b", ""], kind: ["other"], truncate: ["yes", "0"], lang: ["fr"], text: ["", "   "],
     target: [" "], image: ["../x.png", "a/b", ""], pair: ["", " "], segments: ["A", "ab", "ABA", ""], words: ["true", "0"], special: ["drop", ""], off: ["0.3", "cross.1", "cross.1.2,", "cross.01.2", "self.0.0", "cross.-1.0"],
     written: ["", "1.", ".1", "1..2", "01", "-1", "1,2", "1.5e3", "9999999999", Array(257).fill("1").join(".")], chat: ["true", "0"], tokens: ["0", "257", "-1", "1.5", "x"],
+    theme: ["print", "Dark", ""], rev: ["53aa51172d1", "53aa51172d145", "53AA51172D14", "zzzzzzzzzzzz", ""], trace: ["file-", `file-${"g".repeat(40)}`, "0d4e9".repeat(8), `file-${"0".repeat(41)}`, ""],
     tool: ["pie", "LINK", ""], sort: ["a b", ""], mark: ["<b>", ""], versus: ["", " "], versus_model: ["../etc"], versus_layer: ["-1", "x"], versus_head: ["1.5", ""],
     aim: ["-1", "x"], onto: ["", "1e2"], scan: ["0", "true"], measure: ["length", ""], how: ["median", ""],
     method: ["beam", ""], temperature: ["0", "-1", "5.01", "NaN", "1e1", "0.001", ""], topk: ["0", "1001", "2.5"], seed: ["-1", "4294967296", "1.0", "x"],

@@ -6,7 +6,7 @@ import { escapeLabel, labelled, shorten, ticks } from "../../static/js/lib/label
 import { directionOf, describeTokens, excerpt, visible, wordGroups, hasParts } from "../../static/js/lib/tokens.js";
 import { withWord } from "../../static/js/lib/words.js";
 import { isSend } from "../../static/js/views/ask.js";
-import { badgeText } from "../../static/js/views/footer.js";
+import { badgeText } from "../../static/js/lib/badge.js";
 import { noticeSentence, problemSentence, replacements } from "../../static/js/views/notices.js";
 
 const read = (path) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));

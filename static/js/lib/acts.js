@@ -1,6 +1,6 @@
 // What a person can choose, each as a patch of the state. What is asked of the server or of the browser besides is not here.
 
-import { forExample, forKind, forModel, forReader, rangeOf, tabOf, withTarget } from "./choices.js";
+import { exampleOf, forExample, forKind, forModel, forReader, rangeOf, tabOf, withTarget } from "./choices.js";
 import { withRival } from "./link.js";
 import { toggled } from "./off.js";
 import { mapOf } from "./session.js";
@@ -20,8 +20,9 @@ export function createChoices({ now, choose, examples, startOf, modelOf }) {
   const link = (patch) => choose({ ...patch, ...WHOLE }, patch.words ? "text" : "click");
 
   function model(name) {
-    const { state, draft } = now();
-    choose(forModel({ ...state, ...draft }, draft?.text ?? null, modelOf(state.model), modelOf(name) ?? { name }, examples, startOf), "text");
+    const { state, session, draft } = now();
+    const own = state.trace ? exampleOf(state, session?.posted) : draft;
+    choose(forModel({ ...state, ...own }, own?.text ?? null, modelOf(state.model), modelOf(name) ?? { name }, examples, startOf), "text");
   }
   function hint(kind, layer, head) {
     const { state, session } = now();
@@ -39,7 +40,8 @@ export function createChoices({ now, choose, examples, startOf, modelOf }) {
 
   return {
     example: (example) => choose(forExample(now().state, example), "text"),
-    image: (image) => choose({ image, text: null, pair: null, target: null, truncate: false, scan: false, ...NO_ROW }, "text"),
+    image: (image) => choose({ image, trace: null, rev: null, text: null, pair: null, target: null, truncate: false, scan: false, ...NO_ROW }, "text"),
+    newest: () => choose({ rev: null }, "same"),
     beginning: () => choose({ truncate: true }, "text"),
     model, hint, cell, link,
     reader: (name, words) => choose(forReader(now().state, name, startOf, words), "text"),

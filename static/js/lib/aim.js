@@ -45,6 +45,7 @@ const some = (values) => Object.fromEntries(Object.entries(values).filter(([, va
  */
 export function experimentsOf(state, session) {
   const { request } = session;
+  if (request.trace) return { scan: null, switched: null, importance: null }; // there is no model to run again
   const row = aimOf(state, wholeOf(session));
   const key = ontoOf(state, wholeOf(session));
   const opens = (tool) => state.tool === tool;

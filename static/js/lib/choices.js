@@ -4,6 +4,7 @@ import { offHeads } from "./off.js";
 
 const NO_CELL = { query: null, key: null, rivals: null, queries: null, keys: null };
 const FRESH = {
+  trace: null, rev: null,
   pair: null, target: null, truncate: false, off: null, written: null, segments: "all", aim: null, onto: null, scan: false,
   versus: null, versus_model: null, versus_layer: null, versus_head: null,
 };
@@ -14,6 +15,17 @@ export function forText(state, text, target, examples, pair = null) {
   if (same) return { text, target, pair };
   const known = examples.find((one) => one.model === state.model && one.text === text && (one.target ?? null) === target && (one.pair ?? null) === pair);
   return { ...FRESH, off: state.off, segments: state.segments, image: null, text, target, pair, ...NO_CELL, query: known?.query ?? null, key: known?.key ?? null };
+}
+
+/** The trace of a file: whatever else stood there is left. */
+export function forFile(id, name) {
+  return { ...FRESH, ...NO_CELL, trace: id, text: null, image: null, chat: false, kind: null, ...(name && { model: name }) };
+}
+
+/** The example { text, pair, target } of a state; of a trace of a file, the one that the file is about. */
+export function exampleOf(state, posted) {
+  if (!state.trace || !posted) return { text: state.text, pair: state.pair, target: state.target };
+  return { text: posted.source.text, pair: posted.source.pair ?? null, target: posted.target?.text ?? null };
 }
 
 /** Everything that an example decides. */
@@ -71,6 +83,7 @@ export function forKind(state, map, from) {
  * model's own example: a picture for models of pictures, a text for the others.
  */
 export function requestOf(state, model, startOf) {
+  if (state.trace) return requestOfFile(state);
   const start = startOf(state.model);
   const input = model?.input ?? (start.image ? "picture" : "text");
   const { truncate, kind, words, special, measure = "weight" } = state;
@@ -83,9 +96,21 @@ export function requestOf(state, model, startOf) {
   return { ...rest, text: state.text ?? start.text, target, image: null, ...writtenOf(state, model) };
 }
 
+// What is known of a file's trace is in the file: no model here is asked anything about it.
+function requestOfFile({ trace, kind, words, special, segments, measure = "weight" }) {
+  const nothing = { model: null, text: null, pair: null, target: null, image: null, truncate: false, off: null, how: null, written: null, chat: false };
+  return { trace, ...nothing, kind, words, special, segments, measure };
+}
+
+/** What is read, where no model says so: "picture", "translation" or "text". */
+export function inputOf({ trace, image }, posted) {
+  if (trace && posted) return posted.picture ? "picture" : posted.target ? "translation" : "text";
+  return image ? "picture" : "text";
+}
+
 /** The state without what its model does not read; the same state while the model is not known. */
 export function fitted(state, model, startOf) {
-  if (!model) return state;
+  if (!model || state.trace) return state;
   const { text, pair, target, image, off, segments, written, chat } = requestOf(state, model, startOf);
   return { ...state, text, pair, target, image, off, segments, written, chat };
 }

@@ -18,11 +18,14 @@ export function createI18n(lang, messages) {
     return messages[name].replace(/\{(\w+)\}/g, (whole, slot) => (Object.hasOwn(values, slot) ? plain(values[slot]) : whole));
   }
   // A model's name in the reader's language, where it has one.
+  const percents = [0, 1].map((digits) => new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: digits }));
+  /** "49%", "0.3%", "<0.1%": a share as it is spoken. */
+  const percent = (share) => (share > 0 && share < 0.0005 ? `<${percents[1].format(0.001)}` : percents[Number(share < 0.0095)].format(share));
   const model = ({ name, title }) => (has(`model.name.${name}`) ? t(`model.name.${name}`) : title);
   const speakOf = (what) => {
     measure = what;
   };
-  return { lang, t, has, bytes, model, speakOf, language: (code) => languageName(lang, code) };
+  return { lang, t, has, bytes, percent, model, speakOf, language: (code) => languageName(lang, code) };
 }
 
 export const megabytes = (n) => `${Math.round(n / 1e6)} MB`;

@@ -29,12 +29,16 @@ export function createPlot(stage, { plotly, canZoom, onZoom }) {
     stage.classList.add("drawn");
     stage.style.height = `${layout.height}px`;
     sizeCanvas(canvas, pen, layout);
-    overlay(null);
+    paint(null); // a canvas that was sized is empty: clearing it again would be painted white on paper
     return geometry;
   }
 
   function overlay(hover) {
     pen.clearRect(0, 0, canvas.width, canvas.height);
+    paint(hover);
+  }
+
+  function paint(hover) {
     drawOverlay(pen, { ...drawn, hover });
   }
 
@@ -53,6 +57,7 @@ export function createPlot(stage, { plotly, canZoom, onZoom }) {
 
 function sizeCanvas(canvas, pen, { width, height }) {
   const ratio = canvas.ownerDocument.defaultView.devicePixelRatio || 1;
+  canvas.width = 0; // a canvas of the same size would be cleared instead of new
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   canvas.style.width = `${width}px`;

@@ -13,7 +13,7 @@ import { withRemoved } from "./removed.js";
 const THUMBNAIL = 32;
 const KEPT = { traces: 12, sessions: 5 };
 const BUDGET = 12_000_000; // bytes of weights that each session keeps
-const CONTENT = ["model", "text", "pair", "target", "image", "truncate", "off", "how", "written", "chat"];
+const CONTENT = ["trace", "model", "text", "pair", "target", "image", "truncate", "off", "how", "written", "chat"];
 
 export function createSessions(api) {
   const traces = createKeep(KEPT.traces);
@@ -27,7 +27,7 @@ export function createSessions(api) {
     return posted;
   }
 
-  /** A session for a request { model, text, pair, target, image, truncate, off, how, written, chat, kind, words, special, segments, measure }; rejects with AbortError when overtaken. */
+  /** A session for a request { trace } or { model, text, pair, target, image, truncate, off, how, written, chat }, with { kind, words, special, segments, measure }; rejects with AbortError when overtaken. */
   async function open(request) {
     newest?.abort();
     const abort = new AbortController();
@@ -102,6 +102,9 @@ export const contentOf = (request) => JSON.stringify(CONTENT.map((name) => reque
 
 /** Whether two requests are about the same example, however it is looked at. */
 export const sameExample = (one, other) => contentOf(one) === contentOf(other);
+
+/** How the revision of the model on show begins, as a link says it; null where it has none. */
+export const revisionOf = (session) => /^[0-9a-f]{12}/.exec(session?.trace.model.revision ?? "")?.[0] ?? null;
 
 /** The map of a kind, or the trace's first one. */
 export const mapOf = ({ maps }, kind) => maps.find((map) => map.kind === kind) ?? maps[0];

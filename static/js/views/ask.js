@@ -1,6 +1,7 @@
 // The sentence box, the box for a translation or a second sentence, the examples of the chosen model and the summary line.
 
 import { el, setText } from "../lib/dom.js";
+import { exampleOf } from "../lib/choices.js";
 import { isPlainClick } from "../lib/keys.js";
 
 /** Enter sends, but not while an input method is composing and not with Shift. */
@@ -48,7 +49,9 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
     shown[name] = value;
     fit();
   }
-  function show({ input, state, session, bare, model }) {
+  // Of a trace of a file the box says what the file is about; what is asked for from there is asked of a model.
+  function show({ input, state: asked, session, bare, model }) {
+    const state = exampleOf(asked, session?.posted);
     const hasTarget = input === "translation";
     if (form.hidden !== (input === "picture") || target.hidden === hasTarget) {
       form.hidden = input === "picture";

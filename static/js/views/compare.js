@@ -194,7 +194,7 @@ export function createCompare(root, { i18n, sentenceOf, onCompare }) {
 
   return {
     about: "analysis.difference",
-    shows: ({ session }) => !session.trace.picture,
+    shows: ({ session }) => !session.trace.picture && !session.request.trace,
     update(next) {
       scene = next;
       const { session, state, models, compared } = next;

@@ -7,6 +7,7 @@ import { css } from "../lib/color.js";
 import { cursorOf, readingAt, shownCell, shownWindow } from "../lib/cursor.js";
 import { createDiverging, limitOf, signedChange } from "../lib/diverging.js";
 import { cellAt } from "../lib/figure.js";
+import { createGridCell } from "../lib/gridcell.js";
 import { parts, weight } from "../lib/i18n.js";
 import { moveInGrid } from "../lib/keys.js";
 import { numbersFit } from "../lib/overlay.js";
@@ -24,6 +25,7 @@ export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWin
   const at = (name) => root.querySelector(`[data-${name}]`);
   const [stage, moved, note, waiting, wait, bar, ticks, legend, reset, body] = ["stage", "moved", "note", "waiting", "wait", "bar", "ticks", "legend", "reset", "body"].map(at);
   const tip = stage.querySelector("[data-tip]");
+  const cell = createGridCell(stage);
   const smalls = ["before", "after"].map((name) => ({ name, canvas: at(`${name}-canvas`), title: at(`${name}-title`) }));
   const coarse = view.matchMedia("(pointer: coarse)");
   const plot = createPlot(stage, { plotly, canZoom: () => !coarse.matches, onZoom: (windows) => { draw(); zoom(windows); } });
@@ -73,12 +75,21 @@ export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWin
   function drawRead(cursor) {
     const { comparison, labels } = drawn;
     const reading = readingAt(comparison.cells.value, cursor);
+    readCell(reading, cursor);
     if (!reading) return moved.replaceChildren();
     const slots = {
       query: () => tokenNode(doc, labels.queries[cursor.query].text, { class: "query" }), key: () => tokenNode(doc, labels.keys[cursor.key].text),
       before: weight(reading.before), after: weight(reading.after), change: () => el(doc, "b", { text: signedChange(reading.change) }),
     };
     return moved.replaceChildren(...fill(doc, parts(i18n.t(reading.exact ? "difference.read" : "difference.read.overview")), slots));
+  }
+
+  function readCell(reading, { query, key }) {
+    if (!reading) return cell.clear();
+    const { labels, comparison: { ranks: { value } } } = drawn;
+    const [before, after] = [reading.before, reading.after].map(i18n.percent);
+    const label = i18n.t("difference.cell", { query: labels.queries[query].text, key: labels.keys[key].text, before, after });
+    return cell.show({ rows: value.queries.length, columns: value.keys.length, row: query, column: key, label });
   }
 
   function drawSmalls() {

@@ -60,7 +60,8 @@ export function createFocus(root, { i18n, panels, onView }) {
       setText(fromOne, i18n.t("focus.from-one", { layer: scene.layer + 1, head: scene.head + 1 }));
       if (!scene.view) return;
       const sentence = readOut(scene);
-      if (scene.moved) setText(spoken, sentence);
+      // A grid that has the keyboard reads its own cell out.
+      if (scene.moved && doc.activeElement?.getAttribute("role") !== "grid") setText(spoken, sentence);
       panels[scene.tab].update(scene);
     },
   };

@@ -1,7 +1,8 @@
 // How far the numbers can be trusted, where they come from, and a link to what is on show.
 
+import { badgeText } from "../lib/badge.js";
+import { copyText } from "../lib/clipboard.js";
 import { el, setText } from "../lib/dom.js";
-import { power } from "../lib/i18n.js";
 
 const CONFIRMED = 2500;
 
@@ -16,9 +17,9 @@ export function createFooter(root, { i18n, linkOf }) {
   let timer = 0;
 
   button.addEventListener("click", async () => {
-    const link = linkOf();
-    const copied = await copy(root.ownerDocument, link);
-    setText(state, i18n.t(copied ? "copy.done" : "copy.failed"));
+    const link = await linkOf();
+    const copied = link !== null && (await copyText(root.ownerDocument, link));
+    setText(state, i18n.t(link === null ? "copy.long" : copied ? "copy.done" : "copy.failed"));
     button.classList.toggle("done", copied);
     clearTimeout(timer);
     timer = setTimeout(() => {
@@ -49,7 +50,7 @@ export function createFooter(root, { i18n, linkOf }) {
       if (!session) return;
       const { model, provenance } = session.trace;
       setText(badge, badgeText(i18n, session.trace));
-      badge.classList.toggle("given", provenance.back_end === "eager");
+      badge.classList.toggle("given", provenance.back_end === "eager" || session.trace.checked === false);
       setText(origin, [
         model.full_title, ...versionOf(entry?.hub), name(i18n, "back-end", provenance.back_end), name(i18n, "device", provenance.device),
         provenance.dtype, ...(model.precision === "exact" ? [] : [name(i18n, "precision", model.precision)]),
@@ -58,40 +59,7 @@ export function createFooter(root, { i18n, linkOf }) {
   };
 }
 
-export function badgeText(i18n, { model, provenance }) {
-  if (!provenance.self_check) return i18n.t("badge.unchecked");
-  const error = power(provenance.self_check.error);
-  if (provenance.back_end === "eager") return i18n.t("badge.given", { error });
-  return i18n.t(model.precision === "quantised" ? "badge.quantised" : "badge.exact", { error });
-}
-
 function name(i18n, what, value) {
   const key = `${what}.${value}`;
   return i18n.has(key) ? i18n.t(key) : String(value);
-}
-
-async function copy(doc, text) {
-  try {
-    await doc.defaultView.navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyBySelection(doc, text);
-  }
-}
-
-// Where the clipboard interface is closed (plain http on another host), the older way.
-function copyBySelection(doc, text) {
-  const field = doc.createElement("textarea");
-  field.value = text;
-  field.style.position = "fixed";
-  field.style.opacity = "0";
-  doc.body.append(field);
-  field.select();
-  try {
-    return doc.execCommand("copy");
-  } catch {
-    return false;
-  } finally {
-    field.remove();
-  }
 }

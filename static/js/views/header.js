@@ -1,21 +1,24 @@
 // Language link and theme button, and on the Explore page the way to the model's head atlas.
 
 import { setText } from "../lib/dom.js";
+import { isPlainClick } from "../lib/keys.js";
 
 const THEMES = ["auto", "light", "dark"];
 const PREFERENCE = "atlas-theme";
 
-export function createHeader(root, { i18n, preferences, onTheme }) {
+/** themeOf(): the theme that the address asks for, or null: the visitor's own. onTheme() when the visitor has chosen another; onLanguage(event) may go there itself. */
+export function createHeader(root, { i18n, preferences, onTheme, onLanguage = null, themeOf = () => null }) {
   const doc = root.ownerDocument;
   const button = root.querySelector("[data-theme-button]");
   const language = root.querySelector("[data-language]");
   const atlas = root.querySelector("#atlas");
   const dark = doc.defaultView.matchMedia("(prefers-color-scheme: dark)");
-  const chosen = () => (THEMES.includes(preferences.get(PREFERENCE)) ? preferences.get(PREFERENCE) : "auto");
+  const chosen = () => themeOf() ?? (THEMES.includes(preferences.get(PREFERENCE)) ? preferences.get(PREFERENCE) : "auto");
 
   function apply() {
     const choice = chosen();
-    doc.documentElement.dataset.theme = choice === "auto" ? (dark.matches ? "dark" : "light") : choice;
+    const isPrinted = doc.documentElement.classList.contains("printing"); // lib/printing.js: paper is light
+    doc.documentElement.dataset.theme = isPrinted ? "light" : choice === "auto" ? (dark.matches ? "dark" : "light") : choice;
     button.dataset.choice = choice;
     const name = i18n.t(`theme.${choice}`);
     setText(button.querySelector("[data-label]"), name);
@@ -24,16 +27,21 @@ export function createHeader(root, { i18n, preferences, onTheme }) {
   }
   button.addEventListener("click", () => {
     preferences.set(PREFERENCE, THEMES[(THEMES.indexOf(chosen()) + 1) % THEMES.length]);
-    apply();
     onTheme();
+    apply();
   });
+  if (onLanguage) language.addEventListener("click", (event) => isPlainClick(event) && onLanguage(event));
   dark.addEventListener("change", () => {
+    if (themeOf() !== null) return;
     apply();
     onTheme();
   });
   apply();
   return {
-    theme: () => doc.documentElement.dataset.theme,
+    theme() {
+      apply(); // another address may ask for another theme
+      return doc.documentElement.dataset.theme;
+    },
     update({ languageHref, state }) {
       language.setAttribute("href", languageHref);
       atlas?.setAttribute("href", `/models/${encodeURIComponent(state.model)}${state.lang ? `?lang=${state.lang}` : ""}`);

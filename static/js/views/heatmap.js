@@ -3,12 +3,13 @@
 import { el, setText, tokenNode } from "../lib/dom.js";
 import { cellOf, zoomed } from "../lib/cells.js";
 import { cellAt } from "../lib/figure.js";
+import { createGridCell } from "../lib/gridcell.js";
 import { weight } from "../lib/i18n.js";
 import { moveInGrid } from "../lib/keys.js";
 import { LEAST, numbersFit, removedFits } from "../lib/overlay.js";
 import { createPlot } from "../lib/plot.js";
 import { listenToPointer } from "../lib/pointing.js";
-import { segmentMark } from "../lib/segments.js";
+import { segmentMark, spoken } from "../lib/segments.js";
 import { describeTokens } from "../lib/tokens.js";
 
 export function createHeatmap(root, { i18n, plotly, onCell, onBlock, onWindow }) {
@@ -16,6 +17,7 @@ export function createHeatmap(root, { i18n, plotly, onCell, onBlock, onWindow })
   const stage = root.querySelector("[data-stage]");
   const note = root.querySelector("[data-note]");
   const coarse = view.matchMedia("(pointer: coarse)");
+  const cell = createGridCell(stage);
   const tip = createTip(stage.querySelector("[data-tip]"), i18n);
   const shown = { scene: null, geometry: null, hover: null };
   const plot = createPlot(stage, { plotly, canZoom: () => !coarse.matches, onZoom: (windows) => { draw(); onWindow(windows); } });
@@ -25,6 +27,7 @@ export function createHeatmap(root, { i18n, plotly, onCell, onBlock, onWindow })
     const { scene } = shown;
     const available = root.clientWidth;
     if (!scene?.view || available === 0) return;
+    cell.show(readCell(i18n, scene));
     if (!plotly.now()) {
       plotly.load().then(draw, () => setText(note, i18n.t("heatmap.unavailable")));
       return;
@@ -79,6 +82,14 @@ const named = new WeakMap();
 function described(tokens) {
   if (!named.has(tokens)) named.set(tokens, describeTokens(tokens));
   return named.get(tokens);
+}
+
+// The chosen cell in words: "query it, key cat, 49%".
+function readCell(i18n, { view, session: { map }, blocked, queryTokens, keyTokens }) {
+  const number = view.row[view.key];
+  const share = blocked?.pair(view.query, view.key, number) ? i18n.t("focus.blocked") : i18n.percent(number);
+  const label = i18n.t("heatmap.cell", { query: spoken(queryTokens[view.query]), key: spoken(keyTokens[view.key]), share });
+  return { rows: map.queries, columns: map.keys, row: view.query, column: view.key, label };
 }
 
 // The tokens that an overview's cell covers.

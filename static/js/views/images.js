@@ -1,6 +1,7 @@
 // For models that look at pictures: our samples, and a picture of one's own by button, drop or paste.
 
 import { el, setText } from "../lib/dom.js";
+import { fileOf, holdsFiles, isTraceFile } from "../lib/dropped.js";
 
 export const ACCEPTED = ["image/png", "image/jpeg", "image/webp"];
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -10,9 +11,6 @@ export function refusalOf({ type, size }) {
   if (type && !ACCEPTED.includes(type)) return "images.wrong-type";
   return size > MOST_BYTES ? "images.too-large" : null;
 }
-
-/** The first file that a drop or a paste brought, or null. */
-export const fileOf = (transfer) => [...(transfer?.files ?? [])][0] ?? null;
 
 /**
  * The samples are the model's own, names each with a message "images.sample.NAME"; sampleUrl(name or id) is where a
@@ -92,7 +90,7 @@ export function createImages(root, { i18n, sampleUrl, onImage, onFile }) {
 // Files dropped or pasted anywhere while the row is there: one that misses it would make the browser leave the page.
 function listenToFiles(root, take) {
   const doc = root.ownerDocument;
-  const holds = (event) => !root.hidden && [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const holds = (event) => !root.hidden && holdsFiles(event);
   doc.addEventListener("dragover", (event) => {
     if (!holds(event)) return;
     event.preventDefault();
@@ -101,7 +99,7 @@ function listenToFiles(root, take) {
   doc.addEventListener("dragleave", (event) => event.relatedTarget === null && root.classList.remove("over"));
   doc.addEventListener("drop", (event) => {
     root.classList.remove("over");
-    if (!holds(event)) return;
+    if (!holds(event) || isTraceFile(fileOf(event.dataTransfer))) return;
     event.preventDefault();
     take(fileOf(event.dataTransfer));
   });

@@ -3,6 +3,7 @@
 import { el } from "../lib/dom.js";
 import { readerOf } from "../lib/choices.js";
 import { nearest } from "../lib/models.js";
+import { originNotices } from "../lib/origin.js";
 import { excerpt } from "../lib/tokens.js";
 
 const LISTED = 3;
@@ -10,15 +11,15 @@ const RETRY = new Set(["unreachable", "internal", "busy", "model-loading", "trac
 const CUT_SHOWN = 60;
 const UNCUT = new Set(["pair", "room", "experiment"]); // too long in a way that showing the beginning does not mend
 
-export function createNotices(root, { i18n, examples, onRetry, onBeginning, onReplace, onReader, onModel }) {
+export function createNotices(root, { i18n, examples, onRetry, onBeginning, onReplace, onReader, onModel, onText, onNewest, onOpen }) {
   const doc = root.ownerDocument;
   let shown = {};
 
-  function update({ session, problem, models, model }) {
+  function update({ session, problem, models, model, state }) {
     const subject = problem ?? session?.trace;
-    if (shown.subject === subject && shown.models === models) return;
-    shown = { subject, models };
-    const notices = problem ? [] : session?.trace.notices ?? [];
+    if (shown.subject === subject && shown.models === models && shown.rev === state.rev) return;
+    shown = { subject, models, rev: state.rev };
+    const notices = problem || !session ? [] : [...originNotices(session, state), ...session.trace.notices];
     root.replaceChildren(...(problem ? [problemItem(problem, models)] : []), ...(notices.length ? [noticeItem(notices, session, models, model)] : []));
   }
 
@@ -27,13 +28,21 @@ export function createNotices(root, { i18n, examples, onRetry, onBeginning, onRe
     if (problem.code === "too-many-tokens" && !UNCUT.has(problem.facts.reason)) actions.push(action("problem.beginning", { limit: problem.facts.limit }, onBeginning));
     if (problem.code === "unknown-words") actions.push(...replacements(problem).map((one) => action("problem.replace", one, () => onReplace(one.word, one.near))));
     if (isUnknownModel(problem)) actions.push(...nearest(models).map((model) => pill(i18n.model(model), () => onModel(model.name))));
-    if (RETRY.has(problem.code)) actions.push(action("problem.retry", {}, onRetry));
+    if (RETRY.has(problem.code) && problem.facts.reason !== "file") actions.push(action("problem.retry", {}, onRetry));
+    if (problem.code === "trace-file" || problem.facts.reason === "file") actions.push(action("file.open", {}, onOpen));
     return el(doc, "div", { class: "notice bad", role: "alert" }, el(doc, "p", { text: problemSentence(i18n, problem) }), ...actions);
   }
 
   function noticeItem(notices, session, models, model) {
     return el(doc, "div", { class: "notice" }, ...notices.map((notice) => el(doc, "p", { text: noticeSentence(i18n, notice, session) })),
-      ...notices.flatMap((notice) => offers(notice, models, model)));
+      ...notices.flatMap((notice) => [...offers(notice, models, model), ...turns(notice, session, models)]));
+  }
+
+  // From a file one comes to the model itself, where it is here; of another revision one has read once.
+  function turns({ code }, { posted }, models) {
+    if (code === "revision") return [action("notice.revision.close", {}, onNewest)];
+    const here = code === "file" && posted.source.text.trim() ? models.find(({ name, ready }) => ready && name === posted.model.name) : null;
+    return here ? [action("notice.file.model", { model: i18n.model(here) }, () => onText(posted.source.text, null, posted.source.pair))] : [];
   }
 
   // A text in a language that this model has not learned: one click to a model that has, and that writes where this one does.
@@ -82,9 +91,10 @@ function factText(i18n, code, name, value) {
 export function noticeSentence(i18n, notice, { trace }) {
   const values = { ...notice, model: i18n.model(trace.model) };
   if ("kept" in notice) values.kept = trace.model.max_tokens ?? notice.kept;
-  if (notice.code === "language") values.language = i18n.language(notice.language);
-  if (notice.code === "truncated") values.rest = excerpt(trace.source.text, notice.cut, CUT_SHOWN);
-  if (notice.code === "target-truncated") values.rest = excerpt(trace.target.text, notice.cut, CUT_SHOWN);
+  if (notice.language) values.language = i18n.language(notice.language);
+  // A file may say anything of a text that it does not have.
+  if (notice.code === "truncated") values.rest = excerpt(trace.source.text, notice.cut ?? 0, CUT_SHOWN);
+  if (notice.code === "target-truncated") values.rest = excerpt(trace.target?.text ?? "", notice.cut ?? 0, CUT_SHOWN);
   const key = `notice.${notice.code}`;
   return i18n.has(key) ? i18n.t(key, values) : notice.code;
 }

@@ -1,0 +1,1 @@
+"""Lessons to read: their file format, how text becomes HTML, and the shelf that they stand on."""
