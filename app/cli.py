@@ -11,6 +11,7 @@ from app.commands.atlas import add_atlas
 from app.commands.evaluating import add_evaluate
 from app.commands.experimenting import add_experiment
 from app.commands.figures import add_figure
+from app.commands.lesson import add_lesson
 from app.commands.looking import add_trace, add_weights
 from app.commands.models import add_models
 from app.commands.page import add_page
@@ -28,6 +29,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "weights": ("print one head's weights", add_weights),
     "page": ("write a sentence with every head into one HTML file that works offline", add_page),
     "figure": ("draw a head, or all of them, into a file: PNG, SVG, PDF, HTML, numbers", add_figure),
+    "lesson": ("write a lesson with its pictures into a file: a page, Markdown, a notebook", add_lesson),
     "analyse": ("find the heads that tie two words, or see what every head does", add_analyse),
     "experiment": ("switch heads off, or see which words matter", add_experiment),
     "generate": ("let a model continue a text", add_generate),

@@ -164,11 +164,12 @@ def bytes_of(wanted: Wanted) -> int:
     return min(MOST_PIXELS, width * width) * PIXEL_BYTES
 
 
-def add_figures(app: FastAPI, service: TraceService, starts: Starts) -> None:
-    """The route of figures."""
+def add_figures(app: FastAPI, service: TraceService, starts: Starts) -> Figures:
+    """The route of figures; and what draws them."""
     figures, path = Figures(service, starts), "/figure.{ending}"
     app.add_api_route(path, figures.reply, methods=["GET"], response_model=None, openapi_extra=described())
     app.add_api_route(path, figures.reply, methods=["HEAD"], response_model=None, include_in_schema=False)
+    return figures
 
 
 def described() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.cards import Cards
 from app.drawing import add_figures
 from app.guard import Guard
 from app.jobs import Jobs, Watch
+from app.lessons.drafts import Drafts, add_drafts
 from app.lessons.pages import add_lessons
 from app.lessons.shelf import Shelf
 from app.metrics import Metrics
@@ -104,7 +105,7 @@ def _add_pages(app: FastAPI, service: TraceService, settings: Settings) -> None:
         "/static/{version}/{name:path}", assets.reply, methods=READ, include_in_schema=False, response_model=None
     )
     add_lessons(app, pages, Shelf(settings.lessons_dir), starts)
-    add_figures(app, service, starts)
+    add_drafts(app, Drafts(pages, add_figures(app, service, starts), starts, settings.base_url))
 
 
 def _add_health(app: FastAPI, service: TraceService, jobs: Jobs, metrics: Metrics) -> None:

@@ -51,6 +51,8 @@ KNOWN: dict[str, tuple[int, str]] = {
     "trace-not-held": (404, "The trace is not held"),
     "trace-file": (422, "This is no trace file that can be read"),
     "trace-file-too-large": (413, "The trace file is too large"),
+    "lesson": (422, "This is no lesson that can be read"),
+    "lesson-too-large": (413, "The lesson is too large"),
     "image-not-held": (404, "The picture is not held"),
     "job-not-held": (404, "The job is not known"),
     "foreign-request": (403, "The request came from elsewhere"),

@@ -41,6 +41,12 @@ class LessonParameters(Parameters):
     lang: Literal["en", "ko"] = Field(default="en", description="the language that is wanted")
 
 
+class ExportParameters(Parameters):
+    """As what a lesson is taken along."""
+
+    format: Literal["html", "markdown", "notebook"] = Field(description="html and markdown come as zips")
+
+
 class Options(Body):
     """How an example is read, and what of the model is switched off meanwhile."""
 

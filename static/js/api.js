@@ -35,8 +35,8 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
     return response;
   }
   // Not only of the interface: a picture or a page that the server makes, with the name it is to have as a file.
-  async function file(path, signal) {
-    const response = await ask(path, { signal }, "");
+  const file = async (path, signal) => saved(await ask(path, { signal }, ""));
+  async function saved(response) {
     const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
     return { blob: await response.blob(), name: named?.[1] ?? "attention-atlas" };
   }
@@ -61,6 +61,10 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
     valueNorms: (id, query) => bytes(`/traces/${id}/value-norms?${new URLSearchParams(query)}`),
     removed: (id, query, signal) => bytes(`/traces/${id}/removed?${new URLSearchParams(query)}`, { signal }),
     postImage: (file, signal) => json("/images", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal }),
+    // A lesson that somebody writes: read, shown as its readers will see it, made into a file.
+    checkLesson: (file) => json("/lessons/check", { method: "POST", headers: { "Content-Type": "application/json" }, body: file }),
+    previewLesson: (lesson, lang) => json(`/lessons/preview?${new URLSearchParams({ lang })}`, send(lesson)),
+    exportLesson: async (lesson, format) => saved(await ask(`/lessons/export?${new URLSearchParams({ format })}`, send(lesson))),
     imageUrl: (id) => `${base}/images/${encodeURIComponent(id)}`,
     pictureUrl: (id) => `${base}/traces/${id}/picture`,
     fetchModel: (model) => json("/jobs", send({ do: "fetch", model })),

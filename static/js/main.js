@@ -15,6 +15,7 @@ import { comparedOf, isLookedAt } from "./lib/compare.js";
 import { exampleOf, fitted, forExample, forFile, forText, inputOf, rangeOf, requestOf, tabOf } from "./lib/choices.js";
 import { createPalette } from "./lib/color.js";
 import { createI18n } from "./lib/i18n.js";
+import { createEditing, openMine } from "./lib/lesson/mine.js";
 import { isTraceFile } from "./lib/dropped.js";
 import { createExperiments } from "./lib/experiment.js";
 import { glowOf } from "./lib/glow.js";
@@ -95,6 +96,7 @@ const act = {
   stop: () => writing.stop(),
   chat: (chat) => choose({ ...typed(), chat, written: null, query: null, key: null, ...WHOLE }, "text"),
 };
+const mine = openMine(window, { onChange: () => draw() });
 const views = createViews(document, {
   i18n,
   examples: boot.examples,
@@ -104,6 +106,7 @@ const views = createViews(document, {
   peakOf: (layer, head) => peak(session, layer, head),
   hrefOf: (example) => hrefOf({ ...state, ...forExample(state, example) }),
   linkOf: permalink,
+  lesson: { mine, editing: createEditing(window) },
   files: boot.trace_files,
   themeOf: () => state.theme,
   sharing: createSharing({ api, base: boot.public_url ?? location.origin, i18n, searchOf: inFull, pack }),
@@ -362,6 +365,7 @@ async function read() {
   return search !== null;
 }
 
+mine.open();
 addEventListener("pagehide", () => keepWritten());
 document.addEventListener("visibilitychange", () => keepWritten());
 

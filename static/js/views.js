@@ -38,10 +38,11 @@ import { createStream } from "./views/stream.js";
 import { createSwitch } from "./views/switch.js";
 import { createTable } from "./views/table.js";
 import { createTools } from "./views/tools.js";
+import { createAdding } from "./views/tray/adding.js";
 import { createWritingCard } from "./views/writing.js";
 
 /** update(scene) draws a scene on every view, live(scene) on those that follow a model that writes; theme() is the theme in force. */
-export function createViews(doc, { i18n, preferences, plotly, examples, urls, peakOf, hrefOf, linkOf, sharing, files, themeOf }, act) {
+export function createViews(doc, { i18n, preferences, plotly, examples, urls, peakOf, hrefOf, linkOf, sharing, lesson, files, themeOf }, act) {
   const at = (id) => doc.getElementById(id);
   const sentenceOf = (problem) => problemSentence(i18n, problem);
   const header = createHeader(at("header"), { i18n, preferences, onTheme: act.theme, onLanguage: act.language, themeOf });
@@ -101,6 +102,7 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createFiles(doc.querySelector("[data-open]"), { i18n, may: files, onFile: act.open }),
     createFooter(at("footer"), { i18n, linkOf }),
     share,
+    createAdding(at("focus"), { i18n, ...lesson, searchOf: sharing.searchOf }),
   ];
   return {
     theme: header.theme,

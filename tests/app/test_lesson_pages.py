@@ -102,7 +102,7 @@ def test_a_lesson_of_strangers_breaks_nothing(school):
     page = school.get("/lessons/owls?lang=ko")
     elements = Elements(page.text)
     scripts = [one for one in elements.of("script") if one.get("type") != "application/json"]
-    assert [one.get("src", "").startswith("/static/") for one in scripts] == [True, True]
+    assert [one.get("src", "").startswith("/static/") for one in scripts] == [True, True, True]
     assert not [one for one in elements.found if any(name.startswith("on") for name in one[1])]
     assert elements.of("img")[0]["src"].startswith("/figure.svg?")
     first, second = elements.of("iframe")

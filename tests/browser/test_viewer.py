@@ -144,11 +144,13 @@ def foreign(profile: BrowserContext, server) -> Iterator[Page]:
 
 
 def embedded(page: Page, elsewhere: str, folder: Path, address: str) -> FrameLocator:
-    (folder / "course.html").write_text(
+    # A name of its own: of two pages of one name within a second a browser may show the first again.
+    name = f"course-{len(list(folder.glob('course-*.html')))}.html"
+    (folder / name).write_text(
         '<!doctype html><title>Course</title><link rel="icon" href="data:,"><button>before</button>'
         f'<iframe src="{address}" width="640" height="710"></iframe><button>after</button>'
     )
-    page.goto(f"{elsewhere}/course.html")
+    page.goto(f"{elsewhere}/{name}")
     return page.frame_locator("iframe")
 
 

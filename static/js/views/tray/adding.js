@@ -1,0 +1,81 @@
+// "Add to lesson" on the Explore page; and where a view of the lesson was opened to be changed, "Update this view".
+
+import { el, setText } from "../../lib/dom.js";
+import { viewBlock } from "../../lib/lesson/file.js";
+import { blockOf, LIMITS } from "../../lib/lesson/lesson.js";
+import { obstacleOf, subjectOf, USUAL } from "../../lib/sharing.js";
+
+const SAID = 2500; // milliseconds
+
+/** mine: the lesson's store; editing: see lib/lesson/mine.js; searchOf(state): everything that a state says. */
+export function createAdding(root, { i18n, mine, editing, searchOf }) {
+  const doc = root.ownerDocument;
+  const [add, renew, told, refused] = ["add", "renew", "told", "refused"].map((name) => root.querySelector(`[data-lesson-${name}]`));
+  let scene = null;
+  let timer = 0;
+
+  const edited = () => blockOf(mine.lesson(), editing.get());
+
+  function blockNow(id) {
+    const { state, samples } = subjectOf(scene, USUAL, i18n.lang);
+    const obstacle = obstacleOf(state, samples, "");
+    const block = viewBlock(searchOf({ ...state, view: scene.tab === "difference" ? "difference" : state.view }), scene.tab, id);
+    const isFull = !edited() && mine.lesson().blocks.length >= LIMITS.blocks;
+    const why = obstacle ?? (block ? (isFull ? "full" : null) : "long");
+    refused.hidden = !why;
+    if (why) setText(refused, i18n.t(`tray.refused.${why}`));
+    return why ? null : block;
+  }
+
+  async function keep(button, operation, done) {
+    say(button, done);
+    await mine.change(operation);
+    if (mine.isTroubled()) {
+      refused.hidden = false;
+      setText(refused, i18n.t("tray.trouble.closed"));
+    }
+  }
+
+  function say(button, done) {
+    clearTimeout(timer);
+    draw();
+    button.hidden = false;
+    setText(button.querySelector("[data-label]"), i18n.t(done));
+    told.replaceChildren(`${i18n.t(done)} `, el(doc, "a", { href: "/lesson", text: i18n.t("tray.back") }));
+    timer = setTimeout(() => {
+      const had = renew.contains(doc.activeElement);
+      draw();
+      if (had && renew.hidden) add.focus();
+    }, SAID);
+  }
+
+  add.addEventListener("click", () => {
+    const block = blockNow(mine.newId());
+    if (block) keep(add, { do: "insert", block, after: undefined }, "tray.added");
+  });
+  renew.addEventListener("click", () => {
+    const old = edited();
+    const block = old && blockNow(old.id);
+    if (!block) return draw();
+    editing.set(null);
+    const show = block.show && old.show ? { show: old.show.includes(block.show[0]) ? old.show : block.show } : { show: block.show ?? null };
+    keep(renew, { do: "edit", id: old.id, patch: { address: block.address, ...show }, block: old }, "tray.updated");
+    return undefined;
+  });
+
+  function draw() {
+    if (!scene) return;
+    add.disabled = renew.disabled = !scene.session || !scene.view;
+    renew.hidden = !edited();
+    setText(add.querySelector("[data-label]"), i18n.t("tray.add"));
+    setText(renew.querySelector("[data-label]"), i18n.t("tray.update"));
+  }
+
+  return {
+    update(given) {
+      if (!scene || ["session", "layer", "head", "tab"].some((name) => given[name] !== scene[name])) refused.hidden = true;
+      scene = given;
+      draw();
+    },
+  };
+}
