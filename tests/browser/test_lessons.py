@@ -39,8 +39,8 @@ def test_a_lesson_lives_and_leads_on(page, server):
     # A view is as tall as what it shows: nothing of it is cut off, nothing scrolls inside.
     expect(page.locator("iframe").first).not_to_have_css("height", "560px")
     first.locator("footer").scroll_into_view_if_needed()
-    scrolled = "() => [document.scrollingElement.scrollTop, innerHeight >= document.body.getBoundingClientRect().height]"
-    until(lambda: first.locator("html").evaluate(scrolled) == [0, True])
+    whole = "({ scrollTop }) => scrollTop === 0 && innerHeight >= document.body.getBoundingClientRect().height"
+    until(lambda: first.locator("html").evaluate(whole))
     # The reader's theme is the view's, also after a change.
     page.locator("[data-theme-button]").click()
     page.locator("[data-theme-button]").click()
