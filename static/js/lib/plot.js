@@ -2,6 +2,7 @@
 
 import { figureOf, geometryOf, zoomWindow } from "./figure.js";
 import { drawOverlay } from "./overlay.js";
+import { sharpness } from "./pointing.js";
 import { runsOf } from "./segments.js";
 
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false, showAxisDragHandles: false, responsive: false };
@@ -56,7 +57,7 @@ export function createPlot(stage, { plotly, canZoom, onZoom }) {
 }
 
 function sizeCanvas(canvas, pen, { width, height }) {
-  const ratio = canvas.ownerDocument.defaultView.devicePixelRatio || 1;
+  const ratio = sharpness(canvas.parentElement);
   canvas.width = 0; // a canvas of the same size would be cleared instead of new
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);

@@ -3,6 +3,22 @@
 const STILL = 5;
 const TWICE = 350;
 
+/** Where an event is within an element, in the element's own pixels, whatever it is zoomed by. */
+export function placeIn(element, { clientX, clientY }) {
+  const box = element.getBoundingClientRect();
+  const zoom = zoomOf(element);
+  return [(clientX - box.left) / zoom, (clientY - box.top) / zoom];
+}
+
+/** How many pixels of the page one of the element's own takes: 1, but where text is large. */
+export function zoomOf(element) {
+  const zoom = element.offsetWidth > 0 ? element.getBoundingClientRect().width / element.offsetWidth : 1;
+  return Math.abs(zoom - 1) < 0.02 ? 1 : zoom; // one of the two widths is rounded
+}
+
+/** How many pixels of the screen one of the element's own takes: a canvas that has as many is sharp. */
+export const sharpness = (element) => (element.ownerDocument.defaultView.devicePixelRatio || 1) * zoomOf(element);
+
 /** onMove(event or null), onClick(event), onTwice() for one element. Plotly's own drag stays as it is. */
 export function listenToPointer(element, { onMove, onClick, onTwice }) {
   const doc = element.ownerDocument;

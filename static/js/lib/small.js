@@ -1,12 +1,13 @@
 // A matrix as a small picture without labels, with one cell marked: the two sides of a comparison.
 
 import { css } from "./color.js";
+import { sharpness } from "./pointing.js";
 
 const LARGEST = 360; // pixels on a side
 
 /** Draws weights on a canvas of cells as wide as fit; cell is { row, column } or null. */
 export function drawSmall(canvas, { data, rows, columns, palette, largest, cell, mark, room }) {
-  const ratio = canvas.ownerDocument.defaultView.devicePixelRatio || 1;
+  const ratio = sharpness(canvas.parentElement);
   const size = Math.max(1, Math.min(room, LARGEST) / Math.max(rows, columns));
   const [width, height] = [Math.round(size * columns), Math.round(size * rows)];
   canvas.width = Math.round(width * ratio);

@@ -13,7 +13,7 @@ import { moveInGrid } from "../lib/keys.js";
 import { numbersFit } from "../lib/overlay.js";
 import { fromDifference, labelsOf } from "../lib/pairs.js";
 import { createPlot } from "../lib/plot.js";
-import { listenToPointer } from "../lib/pointing.js";
+import { listenToPointer, placeIn, zoomOf } from "../lib/pointing.js";
 import { drawSmall } from "../lib/small.js";
 
 const SOON = 300; // milliseconds before waiting is spoken of
@@ -28,7 +28,7 @@ export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWin
   const cell = createGridCell(stage);
   const smalls = ["before", "after"].map((name) => ({ name, canvas: at(`${name}-canvas`), title: at(`${name}-title`) }));
   const coarse = view.matchMedia("(pointer: coarse)");
-  const plot = createPlot(stage, { plotly, canZoom: () => !coarse.matches, onZoom: (windows) => { draw(); zoom(windows); } });
+  const plot = createPlot(stage, { plotly, canZoom: () => !coarse.matches && zoomOf(stage) === 1, onZoom: (windows) => { draw(); zoom(windows); } });
   let scene = null;
   let drawn = null; // { comparison, labels, cursor, geometry, palette }
   let own = null; // a cell that the text on show has no token for, by pairs
@@ -156,8 +156,7 @@ export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWin
   const zoom = (window) => onWindow(shownWindow(drawn.comparison, window));
 
   function point(event) {
-    const box = stage.getBoundingClientRect();
-    const next = event && drawn?.geometry ? cellAt(drawn.geometry, event.clientX - box.left, event.clientY - box.top) : null;
+    const next = event && drawn?.geometry ? cellAt(drawn.geometry, ...placeIn(stage, event)) : null;
     if (next?.query === hover?.query && next?.key === hover?.key) return;
     hover = next;
     if (drawn?.geometry) plot.overlay(hover);

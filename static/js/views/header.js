@@ -1,10 +1,11 @@
-// Language link and theme button, and on the Explore page the way to the model's head atlas.
+// Language link, the buttons for large text and the theme, and on the Explore page the way to the model's head atlas.
 
 import { setText } from "../lib/dom.js";
 import { isPlainClick } from "../lib/keys.js";
 
 const THEMES = ["auto", "light", "dark"];
 const PREFERENCE = "atlas-theme";
+const TEXT = "atlas-text";
 
 /** themeOf(): the theme that the address asks for, or null: the visitor's own. onTheme() when the visitor has chosen another; onLanguage(event) may go there itself. */
 export function createHeader(root, { i18n, preferences, onTheme, onLanguage = null, themeOf = () => null }) {
@@ -30,6 +31,7 @@ export function createHeader(root, { i18n, preferences, onTheme, onLanguage = nu
     onTheme();
     apply();
   });
+  createLargeText(root.querySelector("[data-large-text]"), preferences, onTheme);
   if (onLanguage) language.addEventListener("click", (event) => isPlainClick(event) && onLanguage(event));
   dark.addEventListener("change", () => {
     if (themeOf() !== null) return;
@@ -47,4 +49,19 @@ export function createHeader(root, { i18n, preferences, onTheme, onLanguage = nu
       atlas?.setAttribute("href", `/models/${encodeURIComponent(state.model)}${state.lang ? `?lang=${state.lang}` : ""}`);
     },
   };
+}
+
+// For the back row: everything larger, where a screen is wide enough for it. What is drawn is drawn anew, sharp.
+function createLargeText(button, preferences, onChange) {
+  const page = button.ownerDocument.documentElement;
+  const show = () => {
+    page.dataset.text = preferences.get(TEXT) === "large" ? "large" : "usual";
+    button.setAttribute("aria-pressed", String(page.dataset.text === "large"));
+  };
+  button.addEventListener("click", () => {
+    preferences.set(TEXT, page.dataset.text === "large" ? "usual" : "large");
+    show();
+    onChange();
+  });
+  show();
 }

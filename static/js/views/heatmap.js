@@ -8,7 +8,7 @@ import { weight } from "../lib/i18n.js";
 import { moveInGrid } from "../lib/keys.js";
 import { LEAST, numbersFit, removedFits } from "../lib/overlay.js";
 import { createPlot } from "../lib/plot.js";
-import { listenToPointer } from "../lib/pointing.js";
+import { listenToPointer, placeIn, zoomOf } from "../lib/pointing.js";
 import { segmentMark, spoken } from "../lib/segments.js";
 import { describeTokens } from "../lib/tokens.js";
 
@@ -20,7 +20,7 @@ export function createHeatmap(root, { i18n, plotly, onCell, onBlock, onWindow })
   const cell = createGridCell(stage);
   const tip = createTip(stage.querySelector("[data-tip]"), i18n);
   const shown = { scene: null, geometry: null, hover: null };
-  const plot = createPlot(stage, { plotly, canZoom: () => !coarse.matches, onZoom: (windows) => { draw(); onWindow(windows); } });
+  const plot = createPlot(stage, { plotly, canZoom: () => !coarse.matches && zoomOf(stage) === 1, onZoom: (windows) => { draw(); onWindow(windows); } });
   const tools = createZoom(root.querySelector("[data-zoom]"), shown, onWindow);
 
   function draw() {
@@ -47,8 +47,7 @@ export function createHeatmap(root, { i18n, plotly, onCell, onBlock, onWindow })
     tip.show(next, shown, root.clientWidth);
   }
   function pointAt(event) {
-    const box = stage.getBoundingClientRect();
-    return shown.geometry && cellAt(shown.geometry, event.clientX - box.left, event.clientY - box.top);
+    return shown.geometry && cellAt(shown.geometry, ...placeIn(stage, event));
   }
 
   let before = null; // what was chosen before the first of two clicks
