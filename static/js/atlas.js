@@ -13,6 +13,7 @@ import { el } from "./lib/dom.js";
 import { createI18n } from "./lib/i18n.js";
 import { createMeasuring } from "./lib/measuring.js";
 import { createPreferences } from "./lib/storage.js";
+import { createPrinting } from "./lib/printing.js";
 
 const boot = JSON.parse(document.getElementById("boot").textContent);
 const i18n = createI18n(boot.lang, boot.messages);
@@ -30,6 +31,7 @@ let failed = [];
 const measuring = createMeasuring({ api, asProblem, onChange: () => draw(), onEnd: measured });
 const names = { nameOf, titleOf, ofRole, hrefOf, onPicture: choose };
 const header = createHeader(at("header"), { i18n, preferences: createPreferences(() => window.localStorage), onTheme: () => draw() });
+createPrinting(window, { redraw: () => draw() });
 const views = [
   header,
   createModels(at("models"), { i18n, onModel: (name) => location.assign(`/models/${encodeURIComponent(name)}${searchOf([], null, lang)}`) }),

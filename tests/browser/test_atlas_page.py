@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from explore_page import CAT, head, no_overflow, number, parameters, visit
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from attention_core.experiments.evaluate.keeping import folder_of
 from attention_core.models.catalogue import load_catalogue
@@ -121,6 +123,21 @@ def test_a_question_has_an_address_and_a_head_leads_to_explore(page, server, kep
     assert parameters(page)["mark"] == "syntax"
     page.locator("#atlas").click()
     expect(page.locator("h1")).to_have_text("Head atlas of MiniLM")
+
+
+def test_on_paper_it_is_light_and_whole(page, server, kept):
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{server.url}/models/minilm")
+    expect(page.locator("#results tbody tr").first).to_be_visible()
+    # Told after the page's own listener.
+    page.evaluate("addEventListener('beforeprint', () => (window.seen = document.documentElement.dataset.theme))")
+    sheets = "".join(sheet.extract_text() for sheet in PdfReader(BytesIO(page.pdf(format="A4"))).pages)
+    assert page.evaluate("window.seen") == "light"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert "Head atlas of MiniLM" in sheets
+    assert "What it means" in sheets
+    assert "novels.jsonl" in sheets
+    assert "Explore MiniLM" not in sheets
 
 
 def test_roles_stand_in_the_grid_and_a_chip_lights_up_their_heads(page, server, kept):
