@@ -8,7 +8,7 @@
   } catch {
     // no storage: the system decides
   }
-  document.documentElement.dataset.text = text === "large" ? "large" : "usual";
+  document.documentElement.dataset.letters = text === "large" ? "large" : "usual";
   const linked = new URLSearchParams(window.location.search).get("theme");
   if (linked === "light" || linked === "dark") choice = linked; // a link may say how it is to look
   const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 def enlarge(page: Page):
     page.get_by_role("button", name="Large text, for the back row").click()
-    expect(page.locator("html")).to_have_attribute("data-text", "large")
+    expect(page.locator("html")).to_have_attribute("data-letters", "large")
 
 
 def middle(page: Page, row: int, column: int):
@@ -42,11 +42,11 @@ def test_it_is_remembered_on_every_page_and_left_again(page, server):
     page.goto(f"{server.url}/lessons")
     enlarge(page)
     page.reload()
-    expect(page.locator("html")).to_have_attribute("data-text", "large")
+    expect(page.locator("html")).to_have_attribute("data-letters", "large")
     page.goto(f"{server.url}/lesson")
     expect(page.get_by_role("button", name="Large text, for the back row")).to_have_attribute("aria-pressed", "true")
     assert no_overflow(page)
     page.get_by_role("button", name="Large text, for the back row").click()
-    expect(page.locator("html")).to_have_attribute("data-text", "usual")
+    expect(page.locator("html")).to_have_attribute("data-letters", "usual")
     page.set_viewport_size({"width": 1024, "height": 768})  # too narrow for it: a reader's own text size does that
     expect(page.get_by_role("button", name="Large text, for the back row")).to_be_hidden()

@@ -30,6 +30,9 @@ test("placeholders are filled once, and numbers are grouped", () => {
   assert.equal(t("a", { x: 1 }), "1 and {y}");
   assert.equal(t("b", { count: 12345 }), "12,345 tokens");
   assert.equal(t("b", { count: 1 }), "1 token");
+  assert.deepEqual([0, 2, 21, "1"].map((count) => t("b", { count })), ["0 tokens", "2 tokens", "21 tokens", "1 tokens"]);
+  const korean = createI18n("ko", { b: "토큰 {count}개", "b.one": "not Korean" }); // which has one form for all counts
+  assert.equal(korean.t("b", { count: 1 }), "토큰 1개");
   assert.throws(() => t("missing"), /missing/);
   assert.throws(() => t("constructor"), /constructor/);
 });

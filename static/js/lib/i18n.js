@@ -1,18 +1,20 @@
 // Messages with {placeholders}; numbers and sizes as a person reads them.
 
 /**
- * t(key, values): the message; with count 1 the key's ".one" form, where there is one. While lengths are shown instead
+ * t(key, values): the message; with a count its form of the key, such as ".one", where the language tells it apart (Intl.PluralRules). While lengths are shown instead
  * of weights, speakOf("norm"), a message that has a ".norm" form is said in it.
  */
 export function createI18n(lang, messages) {
   const grouped = new Intl.NumberFormat(lang);
+  const plurals = new Intl.PluralRules(lang);
   const plain = (value) => (typeof value === "number" && Number.isInteger(value) ? grouped.format(value) : String(value));
   const has = (key) => Object.hasOwn(messages, key);
 
   let measure = "weight";
 
   function t(key, values = {}) {
-    const counted = values.count === 1 && has(`${key}.one`) ? `${key}.one` : key;
+    const form = `${key}.${plurals.select(values.count ?? 0)}`;
+    const counted = typeof values.count === "number" && has(form) ? form : key;
     const name = measure !== "weight" && has(`${counted}.${measure}`) ? `${counted}.${measure}` : counted;
     if (!has(name)) throw new Error(`no message "${name}"`);
     return messages[name].replace(/\{(\w+)\}/g, (whole, slot) => (Object.hasOwn(values, slot) ? plain(values[slot]) : whole));

@@ -55,11 +55,11 @@ export function createHeader(root, { i18n, preferences, onTheme, onLanguage = nu
 function createLargeText(button, preferences, onChange) {
   const page = button.ownerDocument.documentElement;
   const show = () => {
-    page.dataset.text = preferences.get(TEXT) === "large" ? "large" : "usual";
-    button.setAttribute("aria-pressed", String(page.dataset.text === "large"));
+    page.dataset.letters = preferences.get(TEXT) === "large" ? "large" : "usual";
+    button.setAttribute("aria-pressed", String(page.dataset.letters === "large"));
   };
   button.addEventListener("click", () => {
-    preferences.set(TEXT, page.dataset.text === "large" ? "usual" : "large");
+    preferences.set(TEXT, page.dataset.letters === "large" ? "usual" : "large");
     show();
     onChange();
   });
