@@ -3,25 +3,28 @@
 Everything is built from the parsed address, never from what was typed, and nothing is drawn or fetched for it.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from app.address import FALLBACKS, Address, Starts, encoded, format_in_full, pairs_of, read_address
-from app.packing import PLAIN, packed, unpacked
+from app.packing import MOST_PACKED, PLAIN, packed, unpacked
 
 EXCERPT = 60  # characters of the text
+BEGIN = 2000  # characters among which they are looked for
 # An address without any of these is that of the page itself.
 SUBJECTS = {"text", "pair", "target", "image", "trace", "model", "kind", "layer", "head", "view"}
 # What a picture or an embed does not show.
 ASIDE = ("tool", "rivals", "sort", "mark", "aim", "onto", "scan", "tokens", "method", "temperature", "topk", "seed")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
 class Card:
     """What is told about an address. The four addresses are absolute, and None where the text is too long for one; the
-    picture takes a size (see `sized`)."""
+    picture takes a size (see `sized`). What is fleeting is not there for long."""
 
     title: str
     description: str
@@ -29,6 +32,7 @@ class Card:
     embed: str | None
     picture: str | None
     oembed: str | None
+    fleeting: bool = False
 
 
 class Cards:
@@ -45,23 +49,28 @@ class Cards:
         back; an invalid-request problem for a packed one that cannot be unpacked."""
         query = unpacked(query)
         address = read_address(query, self._starts)
-        page = self._link("/", address)
+        seen = replace(address, **{name: getattr(FALLBACKS, name) for name in ASIDE})
+        drawn = replace(seen, theme=None)
+        # Mostly they are one: a long text is written and packed once, not three times.
+        queries = {one: travelling(one) for one in {address, seen, drawn}}
+        page = self._link("/", queries[address])
         title, description = self._words(address, messages)
         if not {name for name, _ in pairs_of(query)} & SUBJECTS:
             title, description, page = "Attention Atlas", messages["page.description"], f"{self._base}/"
-        seen = replace(address, **{name: getattr(FALLBACKS, name) for name in ASIDE})
-        picture = self._link("/figure.png", replace(seen, theme=None))
         return Card(
             title=title,
             description=description,
             page=page,
-            embed=self._link("/embed", seen),
-            picture=picture,
-            oembed=page and f"{self._base}/oembed?format=json&url={quote(page, safe='')}",
+            embed=self._link("/embed", queries[seen]),
+            picture=self._link("/figure.png", queries[drawn]),
+            oembed=None if address.trace or page is None else self._oembed(page),
+            fleeting=address.trace is not None,
         )
 
-    def _link(self, path: str, address: Address) -> str | None:
-        query = travelling(address)
+    def _oembed(self, page: str) -> str:
+        return f"{self._base}/oembed?format=json&url={quote(page, safe='')}"
+
+    def _link(self, path: str, query: str | None) -> str | None:
         return None if query is None else f"{self._base}{path}{query}"
 
     def _words(self, address: Address, messages: Mapping[str, str]) -> tuple[str, str]:
@@ -76,13 +85,12 @@ class Cards:
 def travelling(address: Address) -> str | None:
     """The query string that means this address wherever it is read, packed where it is long; None where it is too long
     for that."""
-    query = format_in_full(address)
-    if len(query) <= PLAIN:
-        return query
-    # What a page must know before anything can be unpacked follows what is packed.
-    beside = {name: value for name, value in (("theme", address.theme), ("lang", address.lang)) if value}
-    small = packed(format_in_full(replace(address, theme=None, lang=None)))
-    return None if small is None else "?" + "&".join([small, *([encoded(beside.items())] if beside else [])])
+    # What a page must know before anything can be unpacked comes last, and is not packed.
+    beside = encoded((name, value) for name, value in (("theme", address.theme), ("lang", address.lang)) if value)
+    inside = format_in_full(replace(address, theme=None, lang=None)).removeprefix("?")
+    small = packed(inside, PLAIN - len(beside) - 1)
+    query = small and "&".join(filter(None, (small, beside)))
+    return f"?{query}" if query and len(query) <= MOST_PACKED else None
 
 
 def sized(picture: str, width: int, height: int) -> str:
@@ -91,7 +99,9 @@ def sized(picture: str, width: int, height: int) -> str:
 
 
 def excerpt(text: str) -> str:
-    """A text as one short line: white space as single blanks, without control characters, an ellipsis where it goes
-    on."""
-    line = " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())
-    return line if len(line) <= EXCERPT else line[: EXCERPT - 1].rstrip() + "…"
+    """A text as one short line: white space as single blanks, without control characters and without those that turn
+    the direction of what follows (Unicode, UAX 9), an ellipsis where it goes on."""
+    begin = text.lstrip()[:BEGIN]
+    line = " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in _TURNING.sub("", begin)).split())
+    whole = len(line) <= EXCERPT and len(text.strip()) <= BEGIN
+    return line if whole else line[: EXCERPT - 1].rstrip() + "…"

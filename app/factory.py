@@ -14,6 +14,7 @@ from app.api import create_router
 from app.assets import Assets
 from app.cards import Cards
 from app.drawing import add_figures
+from app.drawn import Files
 from app.guard import Guard
 from app.jobs import Jobs, Watch
 from app.lessons.drafts import Drafts, add_drafts
@@ -95,7 +96,8 @@ def _add_pages(app: FastAPI, service: TraceService, settings: Settings) -> None:
         public_url=settings.public_url,
     )
     app.add_api_route("/", pages.explore, methods=READ, include_in_schema=False, response_model=None)
-    viewer = Viewer(pages, assets, starts, service)
+    files = Files(service)
+    viewer = Viewer(pages, assets, starts, service, files)
     app.add_api_route("/embed", viewer.embed, methods=READ, include_in_schema=False, response_model=None)
     app.add_api_route("/offline.html", viewer.offline, methods=READ, include_in_schema=False, response_model=None)
     oembed = OEmbed(settings.base_url, cards, pages.messages)
@@ -105,7 +107,7 @@ def _add_pages(app: FastAPI, service: TraceService, settings: Settings) -> None:
         "/static/{version}/{name:path}", assets.reply, methods=READ, include_in_schema=False, response_model=None
     )
     add_lessons(app, pages, Shelf(settings.lessons_dir), starts)
-    add_drafts(app, Drafts(pages, add_figures(app, service, starts), starts, settings.base_url))
+    add_drafts(app, Drafts(pages, add_figures(app, service, starts, files), starts, service))
 
 
 def _add_health(app: FastAPI, service: TraceService, jobs: Jobs, metrics: Metrics) -> None:

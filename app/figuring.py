@@ -5,7 +5,7 @@ The route /figure.<format> and the command `figure` meet here, so that both give
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ FORMATS = ("png", "svg", "pdf", "html", "json", "plotly.json", "csv", "npy")
 PALETTES = ("atlas", "viridis", "cividis", "greys")
 WIDTHS, FONT_SIZES = (160, 4000), (8, 40)
 SHORT_LINK = 300  # characters of an address that a caption carries as it is; a longer one is packed
+# What makes an example, and nothing of a trace that is there already.
+EXAMPLES_OWN = ("text", "pair", "target", "image", "off", "written", "chat", "truncate", "versus", "versus_model")
 TABS = {"lines": "lines", "picture": "picture", "difference": "difference"}  # the page's tabs that are figures
 ANSWER = one_of("0", "1")
 _SIDE = "(?:[1-9][0-9]{1,2}|[1-3][0-9]{3})"
@@ -146,7 +148,18 @@ def read_wanted(query: str, file_format: str, starts: Starts) -> Wanted:
         if name in own and file_format not in formats:
             sentence = f"{name}: only of {', '.join(formats)}, not of {file_format}"
             raise ProblemError("invalid-request", sentence, errors=[sentence])
-    return Wanted(read_address(encoded(page), starts, strict=True), file_format, **own)
+    wanted = Wanted(read_address(encoded(page), starts, strict=True), file_format, **own)
+    if wanted.compared is None:  # which says more
+        demand_alone(wanted.address)
+    return wanted
+
+
+def demand_alone(address: Address) -> None:
+    """An invalid-request problem for an address that asks a trace from a file for another example than it holds."""
+    beside = [name for name in EXAMPLES_OWN if getattr(address, name)] if address.trace else []
+    if beside:
+        sentence = f"a trace from a file is what it is; leave out {', '.join(beside)}"
+        raise ProblemError("invalid-request", sentence, errors=[sentence])
 
 
 def demand_format(name: str) -> None:
@@ -225,9 +238,15 @@ def link_of(address: Address, revision: str, base_url: str) -> str | None:
     return None if travels is None else f"{base_url}/?{travels}"
 
 
-def draw(wanted: Wanted, traces: "Sequence[AttentionTrace]", link: str | None) -> bytes:
-    """The file of a figure. It takes a part of a second of the processor: not for the event loop."""
-    figure = figure_of(wanted, traces, link)
+def draw(
+    wanted: Wanted, traces: "Sequence[AttentionTrace]", link: str | None, pause: Callable[[], None] | None = None
+) -> bytes:
+    """The file of a figure. It takes a part of a second of the processor, and of a long text minutes: not for the event
+    loop. `pause` is called now and then; what it raises ends the work."""
+    from attention_core.figures.pausing import pausing
+
+    with pausing(pause):
+        figure = figure_of(wanted, traces, link)
     if wanted.format == "json" and wanted.values == "0":
         from attention_core.figures import data_writer
 

@@ -48,6 +48,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                if "," in headers.get("vary", ""):  # a reply and what compresses it may both say it
+                    headers["vary"] = ", ".join(dict.fromkeys(one.strip() for one in headers["vary"].split(",")))
             await send(message)
 
         try:

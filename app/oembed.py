@@ -21,6 +21,8 @@ THUMBNAIL = (600, 315)
 SMALLEST = 64  # pixels: a thumbnail below that shows nothing
 DAY = 86_400  # seconds
 PATHS = ("", "/", "/embed")
+OURS = ("url", "format", "maxwidth", "maxheight")
+MOST_PIXELS = 999_999
 _PORTS = {"http": 80, "https": 443}
 _PART = re.compile(r"[a-z]+(?:,[a-z]+){0,7}")
 
@@ -38,6 +40,9 @@ class OEmbed:
         """The answer to `url`, `format`, `maxwidth` and `maxheight`; askers add parameters of their own, which the
         specification lets pass. Problems: unknown-format (501), invalid-request (422), not-found (404)."""
         asked = request.query_params
+        twice = [f"{name}: is given twice" for name in OURS if len(asked.getlist(name)) > 1]
+        if twice:  # of two askers on the way one would read the first and one the last
+            raise ProblemError("invalid-request", "; ".join(twice), errors=twice)
         kind = asked.get("format", "json")
         if kind != "json":
             raise ProblemError("unknown-format", "oEmbed is answered as json", accepted=["json"])
@@ -63,6 +68,8 @@ class OEmbed:
         query = unpacked(parts.query)
         lang = "ko" if re.search(r"(?:^|&)lang=ko(?:&|$)", query) else "en"
         card = self._cards.card(query, self._messages(lang))
+        if card.fleeting:
+            raise ProblemError("not-found", "a trace from a file is held for a while only: it cannot be embedded")
         if card.embed is None:
             raise ProblemError("not-found", "the text of this address is too long to be embedded")
         width, height = _least(WIDTH, limits[0]), _least(HEIGHT, limits[1])
@@ -131,7 +138,7 @@ def _limit(raw: str | None, name: str) -> int | None:
     if raw is None:
         return None
     if not re.fullmatch(r"[1-9][0-9]{0,5}", raw):
-        fault = f"{name}: {raw[:40]!r} is none; accepted: a whole number of pixels above 0"
+        fault = f"{name}: {raw[:40]!r} is none; accepted: a whole number of pixels from 1 to {MOST_PIXELS}"
         raise ProblemError("invalid-request", fault, errors=[fault])
     return int(raw)
 

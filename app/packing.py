@@ -14,7 +14,8 @@ from app.problems import ProblemError
 
 PLAIN = 2000  # characters of a query string that travels as it is
 MOST_PACKED = 8192  # characters of a query string that travels packed, "z=" counted
-MOST_BYTES = 256 * 1024  # of what is unpacked
+MOST_BYTES = 128 * 1024  # of what is unpacked
+MOST_PARAMETERS = 256  # in it: few bytes unpack to many thousands, each of which would be read
 
 _PACKED = re.compile(r"z=([A-Za-z0-9_-]+)((?:&.*)?)", re.DOTALL)
 _NAME = re.compile(r"(?:^|&)z=")
@@ -25,8 +26,11 @@ def packed(query: str, plain: int = PLAIN) -> str | None:
     query = query.removeprefix("?")
     if len(query) <= plain:
         return query
+    large = query.encode()
+    if len(large) > MOST_BYTES:  # however small it packs, nobody unpacks it
+        return None
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    small = packer.compress(query.encode()) + packer.flush()
+    small = packer.compress(large) + packer.flush()
     written = "z=" + base64.urlsafe_b64encode(small).decode().rstrip("=")
     return written if len(written) <= MOST_PACKED else None
 
@@ -35,7 +39,7 @@ def unpacked(query: str) -> str:
     """The query string that a packed one stands for, and what follows it; any other as it came. Without a "?".
 
     An invalid-request problem for a z that is not the first parameter, is no packed query string or a cut one, or is
-    larger than MOST_BYTES, of which no more is unpacked.
+    larger than MOST_BYTES, of which no more is unpacked, or holds more than MOST_PARAMETERS.
     """
     query = query.removeprefix("?")
     if not _NAME.search(query):
@@ -54,6 +58,8 @@ def unpacked(query: str) -> str:
         raise _refusal(f"unpacks to at most {MOST_BYTES} bytes")
     if not unpacker.eof or unpacker.unused_data:
         raise _refusal("is whole, with nothing behind it")
+    if text.count("&") >= MOST_PARAMETERS:
+        raise _refusal(f"holds at most {MOST_PARAMETERS} parameters")
     if _NAME.search(text):
         raise _refusal("is packed once")
     return text + whole[2]

@@ -70,7 +70,9 @@ class Pages:
         known = name in self._titles
         lang = language_of(request)
         title = self.title_of(name, lang) if known else ""
-        explore = {} if not known or name == self._default_model else {"model": name}
+        given = request.query_params
+        explore = {text: given[text] for text in ("text", "pair", "target") if known and given.get(text)}
+        explore |= {} if not known or name == self._default_model else {"model": name}
         explore |= {"lang": "ko"} if lang == "ko" else {}
         boot = {"model": name if known else None, "may_evaluate": self._may_evaluate}
         values = {"name": title, "explore": f"/?{urlencode(explore)}" if explore else "/"}
@@ -96,9 +98,11 @@ class Pages:
         """A template in the reader's language; `boot` is what its script starts from beside what all of them do."""
         lang = language_of(request)
         messages = self._messages[lang]
+        own = language(None, request.headers.get("accept-language", ""))
         start: dict[str, Any] = {"lang": lang, "messages": messages, "examples": self._examples}
         page = self._templates.get_template(template).render(
             lang=lang,
+            spoken="" if lang == own else f"?lang={lang}",  # at the end of a link: the next page speaks it too
             t=lambda key, **given: messages[key].format(**given),
             asset=self._assets.url,
             boot={**start, "default_model": self._default_model, **boot},

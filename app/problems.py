@@ -80,6 +80,7 @@ class BusyError(ProblemError):
         super().__init__(
             "busy", f"too many requests are waiting; try again in {retry_after} seconds", retry_after=retry_after
         )
+        self.retry_after = retry_after
 
 
 class ClientGoneError(Exception):

@@ -42,6 +42,7 @@ FORMAT = 2  # of the trace document: a change of meaning is a change of ids
 ITEM = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes of a number
 READERS = 2
 DRAWERS = 2
+RENDERERS = 2
 READS_WAITING = 64
 
 
@@ -103,6 +104,7 @@ class TraceService:
         self.readers = Pool("reader", READERS, READS_WAITING)
         # Figures may take seconds, and wait for one another: nobody who only looks waits for them.
         self.drawers = Pool("drawer", DRAWERS, settings.queue_limit)
+        self.renderers = Pool("renderer", RENDERERS, READS_WAITING)  # of strangers' Markdown, which may be slow
         self.budget = Budget(settings.memory_bytes, self._free, lambda: list(self._lanes.values()), self.traces)
         self._lanes: dict[str, Lane] = {}
         self._pending: dict[str, Making] = {}
@@ -305,7 +307,7 @@ class TraceService:
 
     async def close(self) -> None:
         """Drops what waits and lets what runs end."""
-        pools = [self.readers, self.drawers, *(lane.pool for lane in self._lanes.values())]
+        pools = [self.readers, self.drawers, self.renderers, *(lane.pool for lane in self._lanes.values())]
         for pool in pools:
             pool.close()
         for pool in pools:

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
         default=64 * MIB, ge=0, description="Memory for uploaded pictures; the newest one always stays."
     )
     figure_cache_bytes: int = Field(
-        default=32 * MIB, ge=0, description="Memory for figures that /figure has drawn; a larger one is not kept."
+        default=32 * MIB, ge=0, description="Memory for figures and offline pages; a larger one is not kept."
     )
     memory_bytes: int | None = Field(
         default=None, ge=1, description="Memory that models and traces may take together; default: what is free."

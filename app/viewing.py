@@ -1,8 +1,8 @@
 """GET /embed: a view alone, for a frame in somebody's page. GET /offline.html: every view as one file."""
 
-import gzip
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
 from starlette.requests import Request
@@ -10,17 +10,20 @@ from starlette.responses import Response
 
 from app.address import Address, Starts, format_address, pairs_of, read_address
 from app.assets import PLOTLY, Assets
-from app.figuring import trace_of
+from app.cards import travelling
+from app.drawn import File, Files, Work
+from app.figuring import Wanted, comparison_of, demand_alone, trace_of
 from app.guard import SECURITY_HEADERS
 from app.packing import unpacked
 from app.pages import Pages, language_of
+from app.pending import Gone
 from app.problems import ProblemError
 from app.service import TraceService
 
 if TYPE_CHECKING:
     from attention_core.trace import AttentionTrace
 
-FOCUS = ("picture", "heatmap", "lines", "table")
+FOCUS = ("picture", "heatmap", "lines", "table", "difference")
 SHOW = ("strip", "grid", *FOCUS)
 CONTROLS = ("heads", "looking", "colour")
 _POLICY = SECURITY_HEADERS["Content-Security-Policy"]
@@ -37,21 +40,27 @@ Language = Literal["en", "ko"]
 class Viewer:
     """The pages that show what an address means and nothing else."""
 
-    def __init__(self, pages: Pages, assets: Assets, starts: Starts, service: TraceService) -> None:
+    def __init__(self, pages: Pages, assets: Assets, starts: Starts, service: TraceService, files: Files) -> None:
         self._pages = pages
         self._assets = assets
         self._starts = starts
         self._service = service
+        self._files = files
 
     async def embed(self, request: Request) -> Response:
         """The view of the page's parameters. `show` names what is seen and `controls` what may be changed, of SHOW and
         CONTROLS with commas between. As on the page nothing fails here: what is none of these is passed over."""
         query = _query(request)
+        with suppress(ProblemError):  # the page says so
+            query = unpacked(query)
         address = read_address(query, self._starts)
         show, controls = (_named(query, name, of) for name, of in (("show", SHOW), ("controls", CONTROLS)))
+        shown = show_of(address, show)
+        still = replace(address, theme=None, view=next((name for name in shown if name in FOCUS), None))
         boot = {"plotly": self._assets.url(PLOTLY), "theme": address.theme, "whole": "/"}
         values = {
-            "show": show_of(address, show), "controls": controls, "theme": address.theme, "inside": None,
+            "show": shown, "controls": controls, "theme": address.theme, "inside": None,
+            "still": travelling(still),
             "title": "Attention Atlas",
         }  # fmt: skip
         return self._pages.page(request, "embed.html", boot, values, headers=FRAMED)
@@ -62,25 +71,31 @@ class Viewer:
         Problems: those of the strict address and of making a trace, page-too-long for more tokens than it takes.
         """
         address = read_address(_query(request), self._starts, strict=True)
-        _, trace = await trace_of(self._service, address, request.is_disconnected)
+        demand_alone(address)
         language = cast(Language, address.lang or language_of(request))
-        public = self._service.settings.public_url
-        packs = "gzip" in request.headers.get("accept-encoding", "")
-
-        def write() -> bytes:
-            with self._service.budget.room("an offline page", _bytes_for(trace)):
-                page = page_of(trace, address, language, None if public is None else f"{public}/")
-                return gzip.compress(page, 1, mtime=0) if packs else page
-
+        file = await self._file(address, language, request.is_disconnected)
+        reply = await self._files.reply(request, file, "text/html; charset=utf-8", "no-cache")
         name = f"attention-atlas-L{address.layer}-H{address.head}-offline.html"  # /figure.html has the shorter one
-        headers = {
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Security-Policy": "sandbox",  # a file to be saved: it has no place in this origin
-            "Cache-Control": "no-cache",
-            "Vary": "Accept-Encoding, Accept-Language",
-            **({"Content-Encoding": "gzip"} if packs else {}),
-        }
-        return Response(await self._service.read(write), media_type="text/html; charset=utf-8", headers=headers)
+        reply.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        reply.headers["Content-Security-Policy"] = "sandbox"  # a file to be saved: it has no place in this origin
+        reply.headers.add_vary_header("Accept-Language")
+        return reply
+
+    async def _file(self, address: Address, language: Language, gone: Gone) -> File:
+        """The page of an address, made unless it is held; the problems of `trace_of` and of making it."""
+        service, wanted = self._service, Wanted(replace(address, lang=language), "offline", figure="heatmap")
+        key = wanted.key([await service.identify(request) for request in wanted.requests])
+        if (held := self._files.used(key)) is not None:
+            return held
+        _, trace = await trace_of(service, address, gone)
+        whole = None if service.settings.public_url is None else f"{service.settings.public_url}/"
+        work = Work(
+            make=lambda _: page_of(trace, address, language, whole),
+            what="an offline page",
+            nbytes=lambda: _bytes_for(trace),
+            level=1,  # most of it is compressed already
+        )
+        return await self._files.made(key, work, gone)
 
 
 def page_of(trace: "AttentionTrace", address: Address, language: Language, whole: str | None) -> bytes:
@@ -94,10 +109,11 @@ def page_of(trace: "AttentionTrace", address: Address, language: Language, whole
 
 def show_of(address: Address, wanted: Sequence[str]) -> list[str]:
     """What an embed shows, in the order of SHOW: what is wanted of it, or else the view that the address means. A
-    picture stands only beside a picture."""
-    some = [name for name in SHOW if name in wanted and (name != "picture" or address.image)]
+    picture stands only where one is looked at, a difference only where something is compared."""
+    there = {"picture": bool(address.image), "difference": comparison_of(address) is not None}
+    some = [name for name in SHOW if name in wanted and there.get(name, True)]
     usual = "picture" if address.image else "heatmap"
-    return some or [address.view if address.view in FOCUS and (address.view != "picture" or address.image) else usual]
+    return some or [address.view if address.view in FOCUS and there.get(address.view, True) else usual]
 
 
 def _bytes_for(trace: "AttentionTrace") -> int:
@@ -113,8 +129,6 @@ def _query(request: Request) -> str:
 
 
 def _named(query: str, name: str, of: Sequence[str]) -> list[str]:
-    """What a parameter names of a list, in its order; the parameter may stand in a packed address or after it."""
-    with suppress(ProblemError):  # the page says so
-        query = unpacked(query)
+    """What a parameter names of a list, in its order."""
     given = [one for key, value in pairs_of(query) if key == name for one in value.split(",")]
     return [one for one in of if one in given]

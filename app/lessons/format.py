@@ -114,7 +114,7 @@ def read_lesson(data: bytes) -> Lesson:
     if len(data) > MOST_BYTES:
         raise InputError(f"the lesson has {len(data)} bytes; accepted: at most {MOST_BYTES}")
     try:
-        found = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
+        found = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_refuse)
     except RecursionError:
         raise InputError("the lesson is not valid: its JSON is nested too deeply") from None
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are some

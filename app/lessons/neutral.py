@@ -11,6 +11,8 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from app.lessons.tables import bounded
+
 # What may be code: fences, and spans of backticks. Only a guess, which is looked at afterwards.
 _CODE = re.compile(
     r"(^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?^ {0,3}\2[`~]*[ \t]*$|(?<!`)(`+)(?!`).+?(?<!`)\3(?!`))", re.S | re.M
@@ -23,6 +25,7 @@ _NAMED = re.compile(
 )
 _PICTURE = re.compile(r"!(?=\[)(?!\[[^\]]*\]\(/figure\.(?:png|svg)\?)")
 _RELATIVE = re.compile(r"(\]\(\s*<?|\]:\s*<?)(?=/(?!/))")
+_FIGURE = re.compile(r"/figure\.(?:png|svg)\?.*", re.S)
 _SAFE = re.compile(rf"{_OWN}.*", re.S)
 
 
@@ -33,7 +36,7 @@ def neutral(markdown: str, base: str) -> str:
         parts += [_marked(markdown[end : code.start()], base), code[0]]
         end = code.end()
     made = "".join([*parts, _marked(markdown[end:], base)])
-    return made if _harmless(made) else _marked(markdown, base)
+    return made if _harmless(made, base) else _marked(markdown, base)
 
 
 def _marked(text: str, base: str) -> str:
@@ -44,19 +47,22 @@ def _marked(text: str, base: str) -> str:
     return _RELATIVE.sub(lambda found: found[1] + base, text)
 
 
-def _harmless(markdown: str) -> bool:
-    """Whether a reader that takes HTML and any link finds none of either."""
-    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+def _harmless(markdown: str, base: str) -> bool:
+    """Whether a reader that takes HTML, any link and any picture finds only ours."""
+    parser = bounded(MarkdownIt("commonmark", {"html": True}))
     setattr(parser, "validateLink", lambda url: True)  # noqa: ARG005, B010 - as careless a reader as there may be
-    return all(map(_is_harmless, parser.parse(markdown)))
+    return all(_is_harmless(token, base) for token in parser.parse(markdown))
 
 
-def _is_harmless(token: Token) -> bool:
+def _is_harmless(token: Token, base: str) -> bool:
     if token.type in ("html_block", "html_inline"):
         return False
+    if token.type == "image":
+        source = str(token.attrGet("src"))
+        return source.startswith(base) and _FIGURE.fullmatch(source.removeprefix(base)) is not None
     target = token.attrGet("href") if token.type == "link_open" else None
     own = target is None or _SAFE.fullmatch(str(target)) is not None
-    return own and all(map(_is_harmless, token.children or []))
+    return own and all(_is_harmless(child, base) for child in token.children or [])
 
 
 def plain(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from app.address import FALLBACKS
 from app.figuring import TABS, Wanted
 from app.lessons.format import TextBlock
-from app.lessons.neutral import neutral, plain
+from app.lessons.neutral import plain
 from app.lessons.parcel import Parcel, View, told
 from app.lessons.pictures import SHARP, Missing, Picture
 from app.schemas import TraceRequest
@@ -53,7 +53,7 @@ def _cells(parcel: Parcel) -> Iterator[Cell]:
         yield _code(_imports(code))
     for part in parts:
         if isinstance(part, TextBlock):
-            yield _said(neutral(part.markdown, parcel.base).strip("\n"))
+            yield _said(parcel.said(part.markdown))
             continue
         for one in part.pictures:
             yield _said(plain(one.why)) if isinstance(one, Missing) else _drawn(one[1], parcel)

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from app import reading
 from app.address import Starts, encoded, pairs_of, read_address
 from app.guard import SECURITY_HEADERS
-from app.incoming import parameters_of
+from app.incoming import described, parameters_of
 from app.lessons.format import Lesson, Part, ViewBlock
 from app.lessons.rendering import Text
 from app.lessons.shelf import Shelf, Standing, View
@@ -110,7 +110,7 @@ def view_document(view: View, starts: Starts, lang: str) -> Document:
         "pictures": [f"/figure.svg?{encoded([*within, *named, *ON_PAPER])}" for named in _pictures(block)],
         "caption": view.caption,
         "what": block.show[-1] if block.show else meant.view or ("picture" if meant.image else "heatmap"),
-        "parts": block.show or ["one"],
+        "parts": block.show or ["difference" if meant.view == "difference" else "one"],
         "address": meant,
     }
 
@@ -131,15 +131,16 @@ def add_lessons(app: FastAPI, pages: Pages, shelf: Shelf, starts: Starts) -> Non
 
 def _create_router(shelf: Shelf) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
+    language = described(LessonParameters, "query")
 
-    @router.get("/lessons")
+    @router.get("/lessons", openapi_extra=language)
     async def listed(request: Request) -> Response:
         """The lessons here, each in the language asked for or the one it is there in."""
         wanted = parameters_of(request, LessonParameters)
         lessons = [lesson_document(shelf, name, wanted.lang) for name in shelf.names]
         return JSONResponse({"lessons": lessons}, headers={"Cache-Control": "no-cache"})
 
-    @router.get("/lessons/{name}", responses={200: {"model": Lesson}})
+    @router.get("/lessons/{name}", responses={200: {"model": Lesson}}, openapi_extra=language)
     async def file(request: Request, name: str) -> Response:
         """A lesson's file, as its author wrote it."""
         wanted = parameters_of(request, LessonParameters)

@@ -9,7 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -20,10 +20,11 @@ from markupsafe import Markup
 
 from app.address import encoded, pairs_of
 from app.assets import ROOT
+from app.lessons.allowance import Allowance
 from app.lessons.format import LANGUAGES, Lesson, TextBlock, ViewBlock
 from app.lessons.neutral import neutral, plain
 from app.lessons.pictures import Missing, Picture, Pictures
-from app.lessons.rendering import Heading, render, render_line
+from app.lessons.rendering import Heading, Text, render, render_line
 
 # format -> (the format of its pictures, media type, ending)
 FORMATS: Mapping[str, tuple[str, str, str]] = {
@@ -49,11 +50,12 @@ class View:
 
 @dataclass(frozen=True)
 class Parcel:
-    """A lesson, what became of its pictures, and what links to our pages begin with."""
+    """A lesson, what became of its pictures, what links to our pages begin with, and how much work it may make."""
 
     lesson: Lesson
     pictures: Pictures
     base: str
+    allowance: Allowance = field(default_factory=Allowance, compare=False)
 
     @property
     def parts(self) -> Iterator[TextBlock | View]:
@@ -71,6 +73,17 @@ class Parcel:
             pairs = [pair for pair in pairs_of(block.address) if pair[0] not in ("lang", "theme")]
             yield View(number, block, named, f"{self.base}/?{encoded([*pairs, ('lang', self.lesson.language)])}")
 
+    def said(self, markdown: str) -> str:
+        """A text of the lesson as Markdown for any reader; a lesson problem where its texts take too long."""
+        self.allowance.spend()
+        return neutral(markdown, self.base).strip("\n")
+
+    def shown(self, markdown: str, first: int) -> Text:
+        """A text as HTML that stands by itself, with its headings; the same problem."""
+        self.allowance.spend()
+        text = render(markdown, first)
+        return Text(_offline(text.html, self.base), text.headings)
+
     @property
     def words(self) -> Mapping[str, str]:
         """The messages of the lesson's language."""
@@ -83,7 +96,7 @@ class Parcel:
 
 
 def write(format_name: str, parcel: Parcel) -> bytes:
-    """The lesson in a format of FORMATS."""
+    """The lesson in a format of FORMATS; a lesson problem where its texts take too long."""
     from app.lessons.notebook import notebook
 
     return {"html": page_zip, "markdown": markdown_zip, "notebook": notebook}[format_name](parcel)
@@ -114,9 +127,9 @@ def page_zip(parcel: Parcel) -> bytes:
         if isinstance(part, View):
             parts.append({"view": part, "caption": _line(part.block.caption, parcel.base)})
             continue
-        text = render(part.markdown, len(contents) + 1)
+        text = parcel.shown(part.markdown, len(contents) + 1)
         contents += text.headings
-        parts.append({"html": _offline(text.html, parcel.base)})
+        parts.append({"html": text.html})
     template = _templates().get_template("exported.html")
     style = "\n".join((ROOT / "static" / "css" / name).read_text(encoding="utf-8") for name in STYLES)
     page = template.render(
@@ -142,7 +155,7 @@ def markdown_zip(parcel: Parcel) -> bytes:
     written = [f"# {plain(lesson.title)}", plain(lesson.summary)]
     for part in parcel.parts:
         if isinstance(part, TextBlock):
-            written.append(neutral(part.markdown, parcel.base).strip("\n"))
+            written.append(parcel.said(part.markdown))
             continue
         written += [
             plain(one.why) if isinstance(one, Missing) else f"![{plain(one[1].alt)}]({one[0]})" for one in part.pictures
@@ -155,7 +168,7 @@ def told(parcel: Parcel, view: View) -> str:
     """A line of Markdown below a view: its number, its caption, and the way to it. As it begins with words of ours, no
     caption begins a heading or a list."""
     words = parcel.words
-    caption = f" {neutral(view.block.caption, parcel.base).strip()}" if view.block.caption else ""
+    caption = f" {parcel.said(view.block.caption).strip()}" if view.block.caption else ""
     target = view.link.replace("(", "%28").replace(")", "%29")
     return f"**{words['tray.export.view'].format(number=view.number)}**{caption} [{words['lesson.open']}]({target})"
 

@@ -17,6 +17,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from app.lessons.formulas import ATTRIBUTES, ELEMENTS, WORDS, formula
+from app.lessons.tables import bounded
 
 TAGS = frozenset(
     WORDS.findall("p h2 h3 h4 ul ol li blockquote pre code em strong a br hr img span div table thead tbody tr th td")
@@ -57,6 +58,7 @@ def render(markdown: str, first: int = 1) -> Text:
     parser = _parser()
     tokens = parser.parse(markdown)
     headings = _number(tokens, first)
+    _unname(tokens)
     return Text(_clean(parser.renderer.render(tokens, parser.options, {})), headings)
 
 
@@ -68,7 +70,7 @@ def render_line(markdown: str) -> str:
 @cache
 def _parser() -> MarkdownIt:
     """Markdown as CommonMark has it, with tables and formulas, without HTML."""
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table")
+    parser = bounded(MarkdownIt("commonmark", {"html": False, "maxNesting": 20}))
     dollarmath_plugin(
         parser,
         allow_labels=False,
@@ -103,6 +105,13 @@ def _number(tokens: Sequence[Token], first: int) -> tuple[Heading, ...]:
                 token.attrSet("id", heading.id)
                 headings.append(heading)
     return tuple(headings)
+
+
+def _unname(tokens: Sequence[Token]) -> None:
+    """Makes a cell that is empty at the head of a column a plain one: read out, a name without words is none."""
+    for at, token in enumerate(tokens):
+        if token.type == "th_open" and not tokens[at + 1].content:
+            token.tag = tokens[at + 2].tag = "td"
 
 
 def _plain(inline: Token) -> str:

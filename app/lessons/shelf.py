@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from app.lessons import rendering
+from app.lessons.allowance import Allowance
 from app.lessons.format import LANGUAGES, MOST_BYTES, NAME, Lesson, ViewBlock, read_lesson
+from app.problems import ProblemError
 from attention_core.errors import AtlasError
 
 log = logging.getLogger("attention_atlas")
@@ -36,17 +38,23 @@ class Standing:
 
     @cached_property
     def parts(self) -> tuple[rendering.Text | View, ...]:
-        """Its blocks, texts and captions as safe HTML; made when the lesson is first read."""
-        made: list[rendering.Text | View] = []
-        headings = 0
-        for block in self.lesson.blocks:
-            if isinstance(block, ViewBlock):
-                made.append(View(block, rendering.render_line(block.caption) if block.caption else None))
-            else:
-                text = rendering.render(block.markdown, headings + 1)
-                headings += len(text.headings)
-                made.append(text)
-        return tuple(made)
+        """Its blocks as `parts_of` gives them; made once."""
+        return parts_of(self.lesson, Allowance())
+
+
+def parts_of(lesson: Lesson, allowance: Allowance) -> tuple[rendering.Text | View, ...]:
+    """The blocks of a lesson, texts and captions as safe HTML; a lesson problem where that takes too long."""
+    made: list[rendering.Text | View] = []
+    headings = 0
+    for block in lesson.blocks:
+        allowance.spend()
+        if isinstance(block, ViewBlock):
+            made.append(View(block, rendering.render_line(block.caption) if block.caption else None))
+        else:
+            text = rendering.render(block.markdown, headings + 1)
+            headings += len(text.headings)
+            made.append(text)
+    return tuple(made)
 
 
 class Shelf:
@@ -85,8 +93,11 @@ def _read(folder: Path) -> Iterator[tuple[str, Standing]]:
         log.warning("lessons: %s holds %d files; the first %d are read", folder, len(paths), MOST_FILES)
     for path in paths[:MOST_FILES]:
         try:
-            yield _name_of(path), _standing(path)
-        except (AtlasError, OSError, ValueError) as error:
+            name, standing = _name_of(path), _standing(path)
+            if folder != OURS:  # what cannot be set in time is found now, not by a reader
+                _ = standing.parts
+            yield name, standing
+        except (AtlasError, ProblemError, OSError, ValueError) as error:
             log.warning("lessons: %r was left out: %s", path.name[:100], _line(error))
 
 

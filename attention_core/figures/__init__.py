@@ -13,6 +13,7 @@ from attention_core.figures.heatmap import heatmap
 from attention_core.figures.interactive import Interactive, interactive
 from attention_core.figures.lines import lines
 from attention_core.figures.make import VIEWS, make
+from attention_core.figures.options import Options
 from attention_core.figures.overlay import overlay
 from attention_core.figures.profile import profile
 from attention_core.figures.shown import Choice
@@ -23,6 +24,7 @@ __all__ = [
     "Choice",
     "Figure",
     "Interactive",
+    "Options",
     "Style",
     "difference",
     "generation",

@@ -12,7 +12,7 @@ from attention_core.errors import InputError
 from attention_core.figures import numbers
 from attention_core.figures.figure import MOST_NUMBERED, Axis, Cells, Figure, Scale, Style, Values
 from attention_core.figures.labels import cut, shown
-from attention_core.figures.options import Options, demand_head, sort
+from attention_core.figures.options import Options, demand_head, demand_trace, sort
 from attention_core.figures.pairs import Side, from_difference, pair_at, pair_axis, pair_window
 from attention_core.figures.parts import of_line
 from attention_core.figures.shown import COARSE, WHOLE, Choice, Shown, Span, place_of, show, window
@@ -26,7 +26,7 @@ from attention_core.figures.source import (
     off_heads,
     title,
 )
-from attention_core.figures.words import say
+from attention_core.figures.words import model_name, say
 from attention_core.trace import AttentionTrace
 
 LONGEST_TEXT = 80
@@ -42,6 +42,7 @@ def difference(first: AttentionTrace, second: AttentionTrace, **options: Unpack[
     """
     wanted = sort(options)
     demand_head(first, options, "difference")
+    demand_trace(second)
     if first.model.name != second.model.name:
         wanted = replace(wanted, look={**wanted.look, "words": True})
     traces = wanted.looked(first), wanted.looked(second)
@@ -149,7 +150,7 @@ class Both:
             *model_lines(style, self.own.trace, link),
         )
         there = self.second if self.side == "first" else self.first
-        heading = say(style, "title.difference", head=f"{self.own.trace.model.title} · {self.own.named}")
+        heading = say(style, "title.difference", head=f"{model_name(style, self.own.trace)} · {self.own.named}")
         return Figure(
             panel=Cells(change, *axes, numbers=texts),
             title=title(style, self.own.trace, heading),

@@ -131,6 +131,9 @@ class Figure:
 
     savefig = save
 
+    def __repr__(self) -> str:
+        return f"Figure({self.alt_text!r})"
+
     def _repr_png_(self) -> bytes:
         return self.write("png", scale=2.0)
 

@@ -75,4 +75,5 @@ def _steps(of: Shown) -> Shown:
 
 def _alt_text(style: Style, of: Shown, values: Values, axes: tuple[Axis, Axis]) -> str:
     first = say(style, "alt.generation", rows=len(axes[0]), of=of_line(style, of))
-    return " ".join(filter(None, (first, largest_line(style, values, axes), chosen_line(style, of, axes))))
+    largest = largest_line(style, values, axes, "alt.largest.generation")
+    return " ".join(filter(None, (first, largest, chosen_line(style, of, axes, "alt.chosen.generation"))))

@@ -1,5 +1,6 @@
 """All heads of a kind at once: layers down, heads across, each head a small heatmap."""
 
+from collections.abc import Iterator
 from math import isqrt
 from typing import Unpack
 
@@ -9,14 +10,17 @@ import torch
 from attention_core.errors import InputError
 from attention_core.figures import numbers
 from attention_core.figures.figure import Figure, Heads, Scale, Style, Values
-from attention_core.figures.options import Options, sort
+from attention_core.figures.options import Options, demand_trace, sort
 from attention_core.figures.parts import what_line
+from attention_core.figures.pausing import pause
 from attention_core.figures.shown import Shown, allowed_cells, show
 from attention_core.figures.source import facts, looking_lines, model_lines, scale_title, text_line, title
-from attention_core.figures.words import say
+from attention_core.figures.words import model_name, say
+from attention_core.maps import AttentionMap
 from attention_core.trace import AttentionTrace
 
 SIZE = 32  # cells a side of a head, as on the page
+AT_ONCE = 2**22  # weights of a layer that are reduced without a pause: milliseconds
 MOST_WEIGHTS = 2**31  # of all heads together: minutes of a processor
 
 
@@ -25,6 +29,7 @@ def grid(trace: AttentionTrace, **options: Unpack[Options]) -> Figure:
 
     Where layer and head are given that head wears a frame. See `Options` for what else can be chosen.
     """
+    demand_trace(trace)
     wanted = sort(options)
     return _grid(
         show(wanted.looked(trace), wanted.choice), wanted.style, wanted.link, framed={"layer", "head"} <= set(options)
@@ -69,7 +74,7 @@ def _grid(of: Shown, style: Style, link: str | None, *, framed: bool) -> Figure:
     tokens = {"queries": list(of.queries.texts), "keys": list(of.keys.texts)}
     return Figure(
         panel=panel,
-        title=title(style, trace, say(style, "title.all", model=trace.model.title)),
+        title=title(style, trace, say(style, "title.all", model=model_name(style, trace))),
         alt_text=_alt_text(style, of, values),
         scale=Scale(say(style, name) if each else scale_title(style, trace), 1.0, of.choice.curve),
         caption=tuple(filter(None, lines)),
@@ -82,7 +87,7 @@ def _values(of: Shown) -> Values:
     """Every head's largest weight in each cell (layer, head, row, column), NaN where nothing may be looked at."""
     lines = []
     for one in of.trace.maps_of(of.kind):
-        found = one.overview(None, SIZE).double()
+        found = torch.cat(list(_overviews(one))).double()  # (head, row, column)
         rows, columns = (
             [at * count // min(SIZE, count) for at in range(min(SIZE, count) + 1)]
             for count in (one.query_count, one.key_count)
@@ -90,6 +95,14 @@ def _values(of: Shown) -> Values:
         blocked = torch.from_numpy(~allowed_cells(one, rows, columns)).to(found.device)
         lines.append(found.masked_fill((found == 0) & blocked, torch.nan))
     return np.asarray(torch.stack(lines).cpu().numpy())
+
+
+def _overviews(one: AttentionMap) -> Iterator[torch.Tensor]:
+    """The overviews (head, row, column) of a layer: of a long text head by head, with a pause before each."""
+    whole = one.head_count * one.query_count * one.key_count <= AT_ONCE
+    for heads in (None,) if whole else range(one.head_count):
+        pause()
+        yield one.overview(heads, SIZE)
 
 
 def _off(of: Shown) -> tuple[tuple[int, int], ...]:
@@ -118,7 +131,7 @@ def _cell_lines(style: Style, of: Shown, values: Values) -> tuple[str, ...]:
 def _alt_text(style: Style, of: Shown, values: Values) -> str:
     layers, heads = values.shape[:2]
     what = what_line(style, of.trace)
-    first = say(style, "alt.grid", model=of.trace.model.title, layers=layers, heads=heads, what=what)
+    first = say(style, "alt.grid", model=model_name(style, of.trace), layers=layers, heads=heads, what=what)
     highs = np.nan_to_num(values).max(axis=(2, 3))
     if not highs.any():
         return f"{first} {say(style, 'alt.nothing')}"

@@ -5,7 +5,7 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from attention_core.errors import InputError, ShapeError
 from attention_core.figures.figure import Axis, Cells, Figure, Scale, Style, Values
@@ -117,6 +117,8 @@ def _plain(matrix: Values, tokens: tuple[Any, Any], largest: float | None, style
     axes = (Axis(labels(tokens[0]), say(style, "axis.queries")), Axis(labels(tokens[1]), say(style, "axis.keys")))
     if matrix.shape == (len(axes[0]), len(axes[1])):
         _demand_weights(matrix)
+    if not isinstance(largest, int | float | np.number | None):
+        raise InputError(f"largest is a number, where the colours end, not {largest!r:.60}")
     if largest is None:
         largest = float(matrix.max(initial=0)) or 1.0
     texts = cell_texts(matrix, style) if matrix.size else None
@@ -140,15 +142,22 @@ def _demand_weights(matrix: Values) -> None:
         if wrong.any():
             query, key = (int(index) for index in np.argwhere(wrong)[0])
             raise InputError(
-                f"attention weights are numbers of 0 or more; {int(wrong.sum())} of these are {what}, "
+                f"attention weights are numbers of 0 or more; {_counted(wrong)} {what}, "
                 f"the first at query {query}, key {key}: {matrix[query, key]}"
             )
+
+
+def _counted(wrong: NDArray[np.bool_]) -> str:
+    count = int(wrong.sum())
+    return "1 of these is" if count == 1 else f"{count} of these are"
 
 
 def _matrix(weights: Weights) -> Values:
     """The weights (query, key) as float64, whatever they came as."""
     try:
         given = weights.detach().cpu().double().numpy() if isinstance(weights, torch.Tensor) else weights
+        if np.iscomplexobj(given):
+            raise TypeError("complex numbers have no order")
         matrix = np.array(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"weights are a matrix of numbers (query, key): {error}") from error

@@ -17,7 +17,7 @@ from attention_core.figures.grid import grid
 from attention_core.figures.heatmap import heatmap
 from attention_core.figures.lines import lines
 from attention_core.figures.notebook import SHARP, figure_bundle, image
-from attention_core.figures.options import Options
+from attention_core.figures.options import Options, demand_trace, plain, whole
 from attention_core.figures.page import Opening, offline_page
 from attention_core.trace import AttentionTrace
 
@@ -26,10 +26,8 @@ VIEWS: Mapping[str, Callable[..., Figure]] = {"heatmap": heatmap, "lines": lines
 HEIGHTS = (200, 4000)  # CSS pixels
 FRAME = "attention-atlas-frame"
 # The options that the page understands, by the names that its address has for them.
-NAMES = {"curve": "scale"} | {
-    name: name
-    for name in ("kind", "layer", "head", "query", "key", "queries", "keys", "range", "words", "special", "measure")
-}
+_ALIKE = "kind", "layer", "head", "query", "key", "queries", "keys", "range", "words", "special", "segments", "measure"
+NAMES = {"curve": "scale"} | {name: name for name in _ALIKE}
 THEMES = (None, "light", "dark")
 
 
@@ -72,12 +70,14 @@ def interactive(
     """All heads of a trace to walk through: interactive(trace, layer=3, head=1, view="lines").
 
     `view` is "heatmap", "lines" or "table". The options say how the page opens: kind, layer, head, query, key, queries,
-    keys, words, special, measure, curve, range, language, and theme "light" or "dark" (the reader's own without).
+    keys, words, special, segments, measure, curve, range, language, and theme "light" or "dark" (without it, the
+    reader's own).
     Raises PageTooLongError over 128 tokens, and an InputError for what the trace does not have.
     """
+    demand_trace(trace)
     if view not in VIEWS:
         raise UnknownNameError("view", view, tuple(VIEWS))
-    if not HEIGHTS[0] <= height <= HEIGHTS[1]:
+    if not HEIGHTS[0] <= whole("height", height) <= HEIGHTS[1]:
         raise InputError(f"a frame of {height} pixels; accepted: {HEIGHTS[0]} to {HEIGHTS[1]}", limit=HEIGHTS[1])
     unknown = [name for name in options if name not in (*NAMES, "language", "theme")]
     if unknown:
@@ -92,8 +92,9 @@ def interactive(
 
 def _search(view: str, options: Options) -> str:
     """The options as the page's address has them."""
-    given: dict[str, Any] = {NAMES[name]: value for name, value in options.items() if name in NAMES}
-    written = {name: _written(value) for name, value in given.items() if value not in (None, False)}
+    given: dict[str, Any] = {NAMES[name]: read for name, read in plain(options).items() if name in NAMES}
+    # Not "in (None, False)": position 0 is one, and equals False.
+    written = {name: _written(value) for name, value in given.items() if value is not None and value is not False}
     return "?" + urlencode(written | {"view": view})
 
 

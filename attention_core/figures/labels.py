@@ -36,6 +36,8 @@ def label(text: Any) -> str:
 
 def labels(texts: Any) -> tuple[str, ...]:
     """The labels of a list of tokens; an InputError for what is no list of texts."""
+    if hasattr(texts, "tolist"):  # of numpy and pandas
+        texts = texts.tolist()
     if isinstance(texts, str) or not isinstance(texts, Sequence):
         raise InputError(f"tokens are a list of texts, one a row, not {type(texts).__name__}")
     return tuple(map(label, texts))

@@ -105,5 +105,6 @@ def _partial(style: Style, of: Shown, count: int) -> str:
 
 def _alt_text(style: Style, of: Shown, values: Values, axes: tuple[Axis, Axis]) -> str:
     what = what_line(style, of.trace)
-    first = say(style, "alt.lines", what=what, of=of_line(style, of), rows=len(axes[0]), columns=len(axes[1]))
+    rows = int((~np.isnan(values)).any(axis=1).sum())  # of a long text one has lines, and stands among others
+    first = say(style, "alt.lines", what=what, of=of_line(style, of), rows=rows, columns=len(axes[1]))
     return f"{first} {largest_line(style, values, axes)}"

@@ -41,6 +41,7 @@ def make(
     """The figure of one of VIEWS of a trace that is looked at already; "profile" is of the trace as it was read.
 
     `other` is the second trace of a difference, looked at in the same way. An InputError tells what cannot be shown.
+    A grid of a long text may take minutes, and pauses between its heads (pausing.py).
     """
     style = Style() if style is None else style
     if view not in VIEWS:

@@ -88,9 +88,10 @@ def _token_lines(style: Style, weights: Values, token: str) -> tuple[str, ...]:
 
 def _alt_text(style: Style, of: Shown, values: Values, who: str) -> str:
     rows, columns = values.shape
-    first = say(style, "alt.picture", rows=rows, columns=columns, query=who, of=of_line(style, of))
+    norm = ".norm" if of.trace.looking.measure == "norm" else ""
+    first = say(style, f"alt.picture{norm}", rows=rows, columns=columns, query=who, of=of_line(style, of))
     if not np.nan_to_num(values).any():
         return f"{first} {say(style, 'alt.nothing')}"
     row, column = divmod(int(np.nanargmax(values)), columns)
     weight = numbers.weight(values[row, column])
-    return f"{first} {say(style, 'alt.largest.picture', row=row + 1, column=column + 1, weight=weight)}"
+    return f"{first} {say(style, f'alt.largest.picture{norm}', row=row + 1, column=column + 1, weight=weight)}"

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attention_core.errors import InputError
 from attention_core.figures import numbers
 from attention_core.figures.figure import MOST_NUMBERED, Axis, Style, Values
 from attention_core.figures.labels import label
 from attention_core.figures.shown import Shown
-from attention_core.figures.words import say
+from attention_core.figures.words import model_name, say
 from attention_core.tokens import Tokens
 from attention_core.trace import AttentionTrace
 
@@ -57,27 +58,44 @@ def window_lines(style: Style, of: Shown) -> tuple[str, ...]:
     return (" ".join(said),) if said else ()
 
 
-def largest_line(style: Style, values: Values, axes: tuple[Axis, Axis]) -> str:
-    """What is strongest, as a sentence for who does not see it."""
+def largest_line(style: Style, values: Values, axes: tuple[Axis, Axis], name: str = "alt.largest") -> str:
+    """What is strongest, as a sentence for who does not see it: where a special token has the most, or where there was
+    nothing else to look at, also what is strongest beside that."""
     if not np.nan_to_num(values).any():
         return say(style, "alt.nothing")
-    query, key = divmod(int(np.nanargmax(values)), values.shape[1])
-    weight = numbers.weight(values[query, key])
-    return say(style, "alt.largest", weight=weight, query=axes[0].labels[query], key=axes[1].labels[key])
+    weights = np.nan_to_num(values)
+    ordinary = np.where(_is_telling(values, axes), weights, 0.0)
+    first = _at_largest(style, weights, axes, name)
+    if name != "alt.largest" or not ordinary.any() or ordinary.max() == weights.max():
+        return first
+    return f"{first} {_at_largest(style, ordinary, axes, 'alt.largest.ordinary')}"
 
 
-def chosen_line(style: Style, of: Shown, axes: tuple[Axis, Axis]) -> str:
+def _at_largest(style: Style, weights: Values, axes: tuple[Axis, Axis], name: str) -> str:
+    query, key = divmod(int(weights.argmax()), weights.shape[1])
+    weight = numbers.weight(weights[query, key])
+    return say(style, name, weight=weight, query=axes[0].labels[query], key=axes[1].labels[key])
+
+
+def _is_telling(values: Values, axes: tuple[Axis, Axis]) -> NDArray[np.bool_]:
+    """Which cells (query, key) are of two ordinary tokens, of which the one could have looked elsewhere."""
+    rows, columns = (~np.array(axis.special or (False,) * len(axis)) for axis in axes)
+    free = (~np.isnan(values)).sum(axis=1) > 1
+    return np.asarray((rows & free)[:, None] & columns[None, :])
+
+
+def chosen_line(style: Style, of: Shown, axes: tuple[Axis, Axis], name: str = "alt.chosen") -> str:
     """The chosen cell as a sentence, where somebody chose it and it is on show."""
     query, key = axes[0].chosen, axes[1].chosen
     asked = of.choice.query is not None or of.choice.key is not None
     if not asked or query is None or key is None or np.isnan(value := of.values[query, key]):
         return ""
-    return say(style, "alt.chosen", query=axes[0].labels[query], key=axes[1].labels[key], weight=numbers.weight(value))
+    return say(style, name, query=axes[0].labels[query], key=axes[1].labels[key], weight=numbers.weight(value))
 
 
 def of_line(style: Style, of: Shown) -> str:
     """Of which head of which model, as a part of a sentence."""
-    return say(style, "alt.of", head=of.named, model=of.trace.model.title)
+    return say(style, "alt.of", head=of.named, model=model_name(style, of.trace))
 
 
 def token_axis(tokens: Tokens, edges: Sequence[int], title: str, chosen: int | None) -> Axis:

@@ -18,7 +18,7 @@ from attention_core.figures.plotly_parts import Drawing, widest
 FAINT = 0.02  # lines below this opacity cannot be seen
 REST = 0.55  # of the opacity of lines that do not start at the chosen token
 SHADES = 24  # opacities of lines: each is a trace
-TILE = 44  # pixels of a head in the picture of all heads
+TILE, FEW = 44, 340  # pixels of a head in the picture of all heads, and of all heads where they are few
 ROW = 28  # pixels of a line of tokens, or of a measure
 
 
@@ -49,7 +49,7 @@ def _heads(panel: Heads, scale: Scale, style: Style) -> Drawing:
     tiled[:, :rows, :, :columns] = shares.transpose(0, 2, 1, 3)
     tiled = tiled.reshape(layers * (rows + 1), heads * (columns + 1))[:-1, :-1]
     left = parts.room(f"L{layers}", style.font_size) + 20
-    tile = max(4.0, (style.width - left - 90) / heads) if style.width else TILE
+    tile = max(4.0, (style.width - left - 90) / heads) if style.width else max(TILE, FEW / max(layers, heads, 4))
     across, down = np.arange(heads) * (columns + 1) + (columns - 1) / 2, np.arange(layers) * (rows + 1) + (rows - 1) / 2
     grid = {
         "type": "heatmap", "z": listed(tiled), "zmin": scale.low, "zmax": scale.high, "showscale": False,
@@ -64,13 +64,30 @@ def _heads(panel: Heads, scale: Scale, style: Style) -> Drawing:
     }  # fmt: skip
     axis = {**parts.bare_axis(), "showticklabels": True, "ticks": "outside", "ticklen": 4, "tickcolor": parts.CLEAR}
     layout = {
-        "xaxis": {**axis, "side": "top", "range": [-0.5, heads * (columns + 1) - 1.5], "tickvals": across.tolist(),
+        "xaxis": {**axis, "side": "top", "range": [-1.1, heads * (columns + 1) - 0.9], "tickvals": across.tolist(),
                   "ticktext": [f"H{head}" for head in range(heads)]},
-        "yaxis": {**axis, "range": [layers * (rows + 1) - 1.5, -0.5], "tickvals": down.tolist(),
+        "yaxis": {**axis, "range": [layers * (rows + 1) - 0.9, -1.1], "tickvals": down.tolist(),
                   "ticktext": [f"L{layer}" for layer in range(layers)]},
         "shapes": _frames(panel, LOOKS[style.theme].mark, LOOKS[style.theme].soft),
     }  # fmt: skip
-    return Drawing(tile * heads, tile * layers, left, 2 * style.font_size + 10, traces=[grid, points], layout=layout)
+    traces = [grid, points, _outlines(panel, LOOKS[style.theme].line)]
+    return Drawing(tile * heads, tile * layers, left, 2 * style.font_size + 10, traces=traces, layout=layout)
+
+
+def _outlines(panel: Heads, colour: str) -> dict[str, Any]:
+    """A thin line around every head: pale ones would run together."""
+    layers, heads, rows, columns = panel.values.shape
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for layer in range(layers):
+        for head in range(heads):
+            left, top = head * (columns + 1) - 0.5, layer * (rows + 1) - 0.5
+            x += [left, left + columns, left + columns, left, left, None]
+            y += [top, top, top + rows, top + rows, top, None]
+    return {
+        "type": "scatter", "mode": "lines", "x": x, "y": y, "line": {"color": colour, "width": 1}, "cliponaxis": False,
+        "hoverinfo": "skip", "showlegend": False,
+    }  # fmt: skip
 
 
 def _largest(head: NDArray[np.float64]) -> str:

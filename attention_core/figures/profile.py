@@ -14,7 +14,7 @@ from attention_core.figures.figure import Figure, Measure, Measures, Style
 from attention_core.figures.options import Options, demand_head, sort
 from attention_core.figures.shown import Shown, show
 from attention_core.figures.source import facts, head_line, model_lines, text_line, title
-from attention_core.figures.words import say
+from attention_core.figures.words import model_name, say
 from attention_core.trace import AttentionTrace, Looking
 
 MEASURES = ("entropy", "distance", "offset_share", "special", "own", "same_word", "topic")
@@ -41,19 +41,19 @@ def head_profile(of: Shown, style: Style, link: str | None = None) -> Figure:
     _demand_short(of)
     found = profiled(trace, kind=of.kind)
     own = next(one for one in found.heads if (one.layer, one.head) == (of.choice.layer, of.choice.head))
-    rows = tuple(_measures(style, found.heads, own))
+    rows, name = tuple(_measures(style, found.heads, own)), model_name(style, trace)
     caption = (
         f"{head_line(style, of)} {say(style, 'profile', head=of.named, count=found.rows)}",
         *text_line(style, trace),
         *model_lines(style, trace, link),
     )
-    told = ", ".join(say(style, "alt.measure", name=row.name, text=row.text) for row in rows)
-    first = say(style, "alt.profile", head=of.named, model=trace.model.title, count=len(found.heads))
+    told = "; ".join(say(style, "alt.measure", name=row.name, text=row.text) for row in rows)
+    first = say(style, "alt.profile", head=of.named, model=name, count=len(found.heads))
     place = {"kind": str(of.kind), "layer": of.choice.layer, "head": of.choice.head}
     tokens = {"queries": list(of.queries.texts), "keys": list(of.keys.texts)}
     return Figure(
         panel=Measures(rows, of.named),
-        title=title(style, trace, say(style, "title.profile", head=f"{trace.model.title} · {of.named}")),
+        title=title(style, trace, say(style, "title.profile", head=f"{name} · {of.named}")),
         alt_text=f"{first} {told}.",
         caption=caption,
         facts=facts(trace, link, **place, rows=found.rows, tokens=tokens),

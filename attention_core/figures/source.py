@@ -8,7 +8,7 @@ from attention_core.figures.figure import Style
 from attention_core.figures.labels import cut, shown
 from attention_core.figures.numbers import tick
 from attention_core.figures.shown import Shown
-from attention_core.figures.words import say
+from attention_core.figures.words import model_name, say
 from attention_core.trace import AttentionTrace
 
 REVISION = 12  # characters that tell two revisions apart
@@ -26,7 +26,7 @@ def title(style: Style, trace: AttentionTrace, first: str) -> str:
 
 def head_title(style: Style, of: Shown) -> str:
     """The title of a figure of one head."""
-    return title(style, of.trace, say(style, "title", model=of.trace.model.title, head=of.named))
+    return title(style, of.trace, say(style, "title", model=model_name(style, of.trace), head=of.named))
 
 
 def head_line(style: Style, of: Shown) -> str:
@@ -91,7 +91,10 @@ def model_lines(style: Style, trace: AttentionTrace, link: str | None) -> tuple[
 def _leads_somewhere(link: str) -> bool:
     """Whether readers can follow an address, which the figure's facts hold in any case: not to somebody's own computer,
     and not where it would fill the caption."""
-    host = urlsplit(link).hostname or ""
+    try:
+        host = urlsplit(link).hostname or ""
+    except ValueError:  # a person's own, of which nothing can be told
+        return False
     return len(link) <= LONGEST_LINK and host != "localhost" and not host.startswith("127.") and host != "::1"
 
 

@@ -98,9 +98,18 @@ def _starts(tokens: Tokens) -> tuple[bool, ...]:
 
 
 def _alt_text(style: Style, of: Shown, values: Values, tokens: Axis, who: str) -> str:
-    first = say(style, "alt.strip", columns=len(tokens), query=who, of=of_line(style, of))
+    looking, named = of.trace.looking, {"columns": len(tokens), "query": who, "of": of_line(style, of)}
+    norm = looking.measure == "norm"
+    if norm:
+        first = say(style, "alt.strip.norm", **named)
+    elif looking.segments != "all" and of.kind == Kind.ENCODER_SELF:
+        first = say(style, "alt.strip.pair", segment=looking.segments[1], **named)
+    else:
+        of_what = ".picture" if of.trace.picture is not None else ".cross" if of.kind == Kind.CROSS else ""
+        first = say(style, f"alt.strip{of_what}", **named)
     if not np.nan_to_num(values).any():
         return f"{first} {say(style, 'alt.nothing')}"
     at = int(np.nanargmax(values))
-    largest = say(style, "alt.largest.strip", key=tokens.labels[at], weight=numbers.weight(values[at]))
+    name = "alt.largest.strip.norm" if norm else "alt.largest.strip"
+    largest = say(style, name, key=tokens.labels[at], weight=numbers.weight(values[at]))
     return f"{first} {largest}"

@@ -1,11 +1,16 @@
 """Every sentence of a figure, in English and Korean: a figure travels without the page, and says by itself what it is.
 
 Korean avoids particles that depend on a word that is only filled in: it says "{token} 토큰이", never "{token}이".
+A count is written with its noun, "{rows:query|queries}", which English needs in two forms.
 """
 
 from attention_core.figures.figure import LANGUAGES, Style
+from attention_core.trace import AttentionTrace
 
 ENGLISH = {
+    "model.name.ko-en": "Korean–English",
+    "model.name.induction": "Induction",
+    "model.name.shapes": "Shapes",
     "title": "{model} · {head}",
     "title.all": "{model} · all heads",
     "title.difference": "{head} · what changes",
@@ -24,19 +29,19 @@ ENGLISH = {
     "scale.each.norm": "share of the head's largest share",
     "scale.difference": "change",
     "head": "{head} (counted from 1: layer {layer}, head {number}), {kind}.",
-    "heads": "All {count} heads: {layers} layers down, {heads} heads across, counted from 0; {kind}.",
+    "heads": "All {count:head|heads}: {layers:layer|layers} down, {heads:head|heads} across, counted from 0; {kind}.",
     "heatmap": "Rows look, columns are looked at.",
     "grid": "In each square, rows look and columns are looked at.",
     "lines": "The stronger a line, the larger its weight.",
     "lines.norm": "The stronger a line, the larger its share of the length.",
-    "lines.partial": "Many tokens: only the {count} strongest lines of “{token}” are drawn.",
+    "lines.partial": "Many tokens: this shows only the {count:strongest line|strongest lines} of “{token}”.",
     "strip.encoder-self": "How much “{token}” looks at each token.",
     "strip.decoder-self": "How much “{token}” looks at itself and at what came before; no number: it lies ahead.",
     "strip.cross": "How much the model looks at each token of the source while it writes “{token}”.",
     "strip.pair": "How much “{token}” looks at each token of sentence {segment}.",
     "strip.norm": "How much of the length each token brings to “{token}”.",
     "strip.removed": "{share} of this row went to special tokens that are hidden.",
-    "profile": "Each dot is a head, the filled one is {head}: means over the rows of {count} tokens.",
+    "profile": "Each dot is a head, the filled one is {head}: means over the rows of {count:token|tokens}.",
     "profile.weights": "These are numbers of the weights, also while lengths are shown.",
     "generation": "Each row is a token that the model wrote, and what it looked at when it chose it.",
     "missing": "U+XXXX stands for a character that the fonts of this picture do not have.",
@@ -61,7 +66,7 @@ ENGLISH = {
     "curve.log": "Colours on a logarithmic scale.",
     "range.head": "Colours reach to this head's largest value, {top}.",
     "range.each": "Colours reach to each head's own largest value.",
-    "numbers": "Numbers below {least} are left out.",
+    "numbers": "Numbers below {least} are not written into cells.",
     "blocked": "Hatched cells may not be looked at.",
     "blocked.grid": "Blank places may not be looked at.",
     "overview": "Each cell is the largest of up to {rows} × {columns} tokens.",
@@ -75,7 +80,7 @@ ENGLISH = {
     "difference.switch": "First: all heads on. Second: switched off {heads}.",
     "difference.switches": "First: switched off {first}. Second: switched off {second}.",
     "difference.alone": "+ and − mark tokens that only the second or the first has; the other gives them 0.",
-    "difference.numbers": "Changes below {least} are left out.",
+    "difference.numbers": "Changes below {least} are not written into cells.",
     "difference.overview": "Each cell is where up to {rows} × {columns} tokens differ most.",
     "none": "none",
     "measure.entropy": "entropy, bits",
@@ -85,29 +90,42 @@ ENGLISH = {
     "measure.own": "itself",
     "measure.same_word": "same word",
     "measure.topic": "topic",
-    "alt.heatmap": "Heatmap of {what}{of}, {rows} queries by {columns} keys.",
-    "alt.grid": "All heads of {model}, {layers} layers by {heads} heads, each as a small heatmap of {what}.",
-    "alt.lines": "Lines from {rows} tokens that look to {columns} that are looked at, by {what}{of}.",
-    "alt.strip": "The text as {columns} tokens, coloured by how much “{query}” looks at each{of}.",
-    "alt.difference": "Heatmap of what changes{of}, {rows} queries by {columns} keys.",
-    "alt.generation": "Heatmap of what the model looked at while it wrote {rows} tokens{of}.",
+    "alt.heatmap": "Heatmap of {what}{of}, {rows:query|queries} by {columns:key|keys}.",
+    "alt.grid": "All heads of {model}, {layers:layer|layers} by {heads:head|heads}, each as a small heatmap of {what}.",
+    "alt.lines": "Lines from {rows:query|queries} to {columns:key|keys}, by {what}{of}.",
+    "alt.strip": "The text as {columns:token|tokens}, coloured by how much “{query}” looks at each{of}.",
+    "alt.strip.cross": "The source as {columns:token|tokens}, coloured by how much “{query}” looks at each{of}.",
+    "alt.strip.pair": "Sentence {segment} as {columns:token|tokens}, coloured by how much “{query}” looks at each{of}.",
+    "alt.strip.picture": "The picture as {columns:token|tokens}, coloured by how much “{query}” looks at each{of}.",
+    "alt.strip.norm": "Tokens, {columns} of them, coloured by how much of the length each brings to “{query}”{of}.",
+    "alt.difference": "Heatmap of what changes{of}, {rows:query|queries} by {columns:key|keys}.",
+    "alt.generation": "Heatmap of what the model looked at while it wrote {rows:token|tokens}{of}.",
     "alt.picture": "A picture of {rows} by {columns} patches, coloured by where {query} looks{of}.",
-    "alt.profile": "Profile of {head} of {model} among {count} heads.",
+    "alt.picture.norm": "A picture of {rows} by {columns} patches, coloured by what {query} is made of{of}.",
+    "alt.profile": "Profile of {head} of {model} among {count:head|heads}:",
     "alt.of": ", {head} of {model}",
     "alt.largest": "The largest is {weight}, from “{query}” to “{key}”.",
+    "alt.largest.ordinary": "Among ordinary tokens it is {weight}, from “{query}” to “{key}”.",
+    "alt.largest.generation": "The largest is {weight}: it looked at “{key}” when it wrote “{query}”.",
     "alt.largest.strip": "It looks most at “{key}”, {weight}.",
+    "alt.largest.strip.norm": "Most comes from “{key}”, {weight}.",
     "alt.largest.grid": "The largest is {weight}, in {head}.",
     "alt.largest.picture": "Most goes to the patch in row {row}, column {column}, {weight}.",
+    "alt.largest.picture.norm": "Most comes from the patch in row {row}, column {column}, {weight}.",
     "alt.largest.difference": "Most changes from “{query}” to “{key}”: {before} before, {after} after, {change}.",
     "alt.chosen": "Chosen: “{query}” looks at “{key}”, {weight}.",
+    "alt.chosen.generation": "Chosen: it looked at “{key}” when it wrote “{query}”, {weight}.",
     "alt.nothing": "Nothing that is shown has any weight.",
     "alt.same": "Nothing changes.",
-    "alt.measure": "{name} {text}",
+    "alt.measure": "{name}: {text}",
     "alt.weights": "attention weights",
     "alt.norm": "shares of the length of what is handed on",
 }  # fmt: skip
 
 KOREAN = {
+    "model.name.ko-en": "한국어–영어",
+    "model.name.induction": "귀납",
+    "model.name.shapes": "도형",
     "title": "{model} · {head}",
     "title.all": "{model} · 모든 헤드",
     "title.difference": "{head} · 달라진 것",
@@ -163,7 +181,7 @@ KOREAN = {
     "curve.log": "색은 로그 눈금이에요.",
     "range.head": "가장 진한 색은 이 헤드의 가장 큰 값({top})을 뜻해요.",
     "range.each": "가장 진한 색은 헤드마다 가장 큰 값을 뜻해요.",
-    "numbers": "{least}보다 작은 수는 적지 않았어요.",
+    "numbers": "{least}보다 작은 수는 칸에 적지 않았어요.",
     "blocked": "빗금 친 칸은 볼 수 없는 곳이에요.",
     "blocked.grid": "비어 있는 곳은 볼 수 없는 곳이에요.",
     "overview": "한 칸은 토큰을 많게는 {rows} × {columns}개까지 묶어 가장 큰 값을 나타내요.",
@@ -177,7 +195,7 @@ KOREAN = {
     "difference.switch": "첫 번째: 모든 헤드 켬. 두 번째: 끈 헤드 {heads}.",
     "difference.switches": "첫 번째: 끈 헤드 {first}. 두 번째: 끈 헤드 {second}.",
     "difference.alone": "+는 두 번째에만, −는 첫 번째에만 있는 토큰이에요. 다른 쪽에서는 0으로 쳐요.",
-    "difference.numbers": "{least}보다 작게 달라진 값은 적지 않았어요.",
+    "difference.numbers": "{least}보다 작게 달라진 값은 칸에 적지 않았어요.",
     "difference.overview": "한 칸은 토큰 {rows} × {columns}개까지에서 가장 다른 곳을 나타내요.",
     "none": "없음",
     "measure.entropy": "엔트로피(비트)",
@@ -191,17 +209,27 @@ KOREAN = {
     "alt.grid": "{model} 모델의 모든 헤드예요. 층 {layers}개에 헤드가 {heads}개씩 있고, 하나하나 {what} 히트맵이에요.",
     "alt.lines": "{of}연결선이에요. 보는 토큰 {rows}개와 보이는 토큰 {columns}개를 이어요. 선이 나타내는 값: {what}.",
     "alt.strip": "{of}한 행이에요. 토큰 {columns}개로 나눈 글에서 “{query}” 토큰이 보는 곳을 색으로 나타내요.",
+    "alt.strip.cross": "{of}한 행이에요. 토큰 {columns}개로 나눈 원문에서 “{query}” 토큰이 보는 곳을 색으로 나타내요.",
+    "alt.strip.pair": "{of}한 행이에요. 토큰 {columns}개인 문장 {segment}에서 “{query}” 토큰이 보는 곳을 나타내요.",
+    "alt.strip.picture": "{of}한 행이에요. 토큰 {columns}개로 나눈 그림에서 “{query}” 토큰이 보는 곳을 나타내요.",
+    "alt.strip.norm": "{of}한 행이에요. “{query}” 자리에 더해지는 길이에서 토큰 {columns}개의 몫을 색으로 나타내요.",
     "alt.difference": "{of}달라진 것을 나타낸 히트맵이에요. 보는 토큰 {rows}개, 보이는 토큰 {columns}개예요.",
     "alt.generation": "{of}히트맵이에요. 모델이 토큰 {rows}개를 쓰면서 본 곳을 나타내요.",
     "alt.picture": "{of}그림이에요. 세로 {rows}개, 가로 {columns}개 조각이고, 색은 {query} 보는 곳을 나타내요.",
+    "alt.picture.norm": "{of}그림이에요. 조각은 {rows} × {columns}개, 색은 {query} 무엇으로 이루어지는지 나타내요.",
     "alt.profile": "{model} 모델의 헤드 {count}개 가운데 {head}의 특징이에요.",
     "alt.of": "{model} 모델 {head}의 ",
     "alt.largest": "가장 큰 값은 {weight}, “{query}” 토큰이 “{key}” 토큰을 보는 값이에요.",
+    "alt.largest.ordinary": "보통 토큰 사이에서는 {weight}, “{query}” 토큰이 “{key}” 토큰을 보는 값이에요.",
+    "alt.largest.generation": "가장 큰 값은 {weight}, “{query}” 토큰을 쓰면서 “{key}” 토큰을 본 값이에요.",
+    "alt.largest.strip.norm": "가장 많이 가져오는 토큰은 “{key}”, 값은 {weight}.",
     "alt.largest.strip": "가장 많이 보는 토큰은 “{key}”, 값은 {weight}.",
     "alt.largest.grid": "가장 큰 값은 {weight}, {head}에 있어요.",
     "alt.largest.picture": "가장 많이 보는 곳은 {row}행 {column}열 조각, 값은 {weight}.",
+    "alt.largest.picture.norm": "가장 많이 가져오는 곳은 {row}행 {column}열 조각, 값은 {weight}.",
     "alt.largest.difference": "가장 달라진 값: “{query}” 토큰이 “{key}” 토큰을 보는 값 {before} → {after}, {change}.",
     "alt.chosen": "선택한 칸: “{query}” 토큰이 “{key}” 토큰을 보는 값 {weight}.",
+    "alt.chosen.generation": "선택한 칸: “{query}” 토큰을 쓰면서 “{key}” 토큰을 본 값 {weight}.",
     "alt.nothing": "보이는 곳에는 값이 없어요.",
     "alt.same": "달라진 것이 없어요.",
     "alt.measure": "{name} {text}",
@@ -209,9 +237,25 @@ KOREAN = {
     "alt.norm": "넘겨주는 벡터 길이의 몫",
 }  # fmt: skip
 
+
+class Count(int):
+    """A number that a sentence counts with: as "{rows:query|queries}" it is written with the form that it takes."""
+
+    def __format__(self, forms: str) -> str:
+        one, bar, many = forms.partition("|")
+        return f"{int(self)} {one if self == 1 else many}" if bar else format(int(self), forms)
+
+
 SENTENCES = dict(zip(LANGUAGES, (ENGLISH, KOREAN), strict=True))
 
 
 def say(style: Style, name: str, /, **values: object) -> str:
     """The sentence of that name in the style's language."""
-    return SENTENCES[style.language][name].format(**values)
+    counted = {key: Count(value) if isinstance(value, int) else value for key, value in values.items()}
+    return SENTENCES[style.language][name].format(**counted)
+
+
+def model_name(style: Style, trace: AttentionTrace) -> str:
+    """What a trace's model is called in the style's language, as the page calls it: our own have a name in each."""
+    name = f"model.name.{trace.model.name}"
+    return say(style, name) if name in ENGLISH else trace.model.title

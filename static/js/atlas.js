@@ -7,7 +7,7 @@ import { createModels } from "./views/models.js";
 import { createPicture } from "./views/atlas/picture.js";
 import { createResults } from "./views/atlas/results.js";
 import { createRoleTables } from "./views/atlas/roles.js";
-import { exploreHref, pictureFrom, picturesOf, searchOf } from "./lib/atlas.js";
+import { exploreHref, pictureFrom, picturesOf, searchOf, textsFrom } from "./lib/atlas.js";
 import { createPalette } from "./lib/color.js";
 import { el } from "./lib/dom.js";
 import { createI18n } from "./lib/i18n.js";
@@ -21,6 +21,7 @@ const api = createApi();
 const at = (id) => document.getElementById(id);
 const given = new URLSearchParams(location.search).get("lang"); // kept while the page is read
 const lang = ["en", "ko"].includes(given) ? given : null;
+const texts = textsFrom(location.search); // so is what the reader was looking at
 
 let models = [];
 let atlas = null;
@@ -34,7 +35,7 @@ const header = createHeader(at("header"), { i18n, preferences: createPreferences
 createPrinting(window, { redraw: () => draw() });
 const views = [
   header,
-  createModels(at("models"), { i18n, onModel: (name) => location.assign(`/models/${encodeURIComponent(name)}${searchOf([], null, lang)}`) }),
+  createModels(at("models"), { i18n, onModel: (name) => location.assign(`/models/${encodeURIComponent(name)}${searchOf([], null, lang, texts)}`) }),
   ...(boot.model ? [
     createMissing(at("missing"), { i18n, ...names, mayEvaluate: boot.may_evaluate, sentenceOf, onMeasure: () => measuring.start(boot.model), onCancel: measuring.cancel }),
     createPicture(at("picture"), { i18n, ...names }),
@@ -56,7 +57,7 @@ function ofRole({ name, of, file, direction }) {
 }
 function hrefOf(some, layer, head, role = null) {
   const kind = atlas.results.find(({ task, file }) => task === some?.task && file === some?.file)?.kind;
-  return exploreHref({ model: boot.model, usual: boot.default_model, examples: boot.examples, lang }, { kind, layer, head }, role ?? (some?.task === "induction" ? "induction" : null));
+  return exploreHref({ model: boot.model, usual: boot.default_model, examples: boot.examples, lang, texts }, { kind, layer, head }, role ?? (some?.task === "induction" ? "induction" : null));
 }
 function sentenceOf({ code, facts = {}, detail }) {
   const special = facts.reason && `problem.${code}.${facts.reason}`;
@@ -67,7 +68,7 @@ function sentenceOf({ code, facts = {}, detail }) {
 // ---- choices: each picture has an address of its own
 function choose(next, moves = false) {
   picture = next;
-  const href = location.pathname + searchOf(pictures, picture, lang);
+  const href = location.pathname + searchOf(pictures, picture, lang, texts);
   if (href !== location.pathname + location.search) history.pushState(null, "", href);
   draw();
   if (moves) at("picture").scrollIntoView({ block: "start", behavior: "smooth" });
@@ -107,7 +108,7 @@ function draw() {
     models, state: { model: boot.model }, model: models.find(({ name }) => name === boot.model) ?? null,
     atlas, pictures, picture, failed, run: measuring.now(),
     palette: createPalette({ theme, scale: "linear", range: "head" }),
-    languageHref: location.pathname + searchOf(pictures, picture, boot.lang === "en" ? "ko" : "en"),
+    languageHref: location.pathname + searchOf(pictures, picture, boot.lang === "en" ? "ko" : "en", texts),
   };
   for (const view of views) view.update(scene);
   if (!boot.model || !atlas) return;

@@ -10,4 +10,5 @@ function show({ lesson }) {
   chip.hidden = count === 0 && !chip.hasAttribute("aria-current");
   chip.querySelector("[data-count]").textContent = count ? String(count) : "";
 }
-openMine(window, { onChange: show }).open();
+const mine = openMine(window, { onChange: show });
+mine.open().then(() => show(mine.now()));

@@ -2,42 +2,41 @@
 
 import { createHeader } from "./views/header.js";
 import { createI18n } from "./lib/i18n.js";
+import { adopt, recolour } from "./lib/lesson/frames.js";
+import { createPrinted } from "./lib/lesson/printed.js";
 import { createPreferences } from "./lib/storage.js";
 
 const boot = JSON.parse(document.getElementById("boot").textContent);
 const i18n = createI18n(boot.lang, boot.messages);
-const frames = [...document.querySelectorAll("iframe[data-view]")];
 const header = createHeader(document.getElementById("header"), {
-  i18n, preferences: createPreferences(() => window.localStorage), onTheme: () => frames.forEach(colour),
+  i18n, preferences: createPreferences(() => window.localStorage), onTheme: () => recolour(document, header.theme()),
 });
 
-const inside = (frame) => (frame.contentDocument?.URL === "about:blank" ? null : frame.contentDocument);
+for (const frame of document.querySelectorAll("iframe[data-view]")) adopt(frame);
 
-// A view has read the reader's own theme when it opened; it is drawn anew in another.
-function colour(frame) {
-  const own = inside(frame)?.documentElement.dataset.theme;
-  if (own && own !== header.theme()) frame.contentWindow.location.reload();
-}
+// On paper a view is its picture.
+const PATIENCE = 1500; // milliseconds, so that the views on screen come first
+const printed = createPrinted([...document.querySelectorAll("img.printed")]);
+setTimeout(printed.gather, PATIENCE);
+addEventListener("beforeprint", printed.ready); // from the browser's own menu, which waits briefly, if at all
 
-function fit(frame) {
-  const body = inside(frame)?.body;
-  if (!body) return;
-  const measure = () => frame.style.setProperty("height", `${Math.ceil(body.getBoundingClientRect().height) + 2}px`);
-  new frame.contentWindow.ResizeObserver(measure).observe(body);
+const button = document.querySelector("[data-print]"); // not on the list of lessons
+async function print() {
+  const status = document.querySelector(".preparing");
+  button.disabled = true;
+  if (!printed.isReady()) status.textContent = i18n.t("share.files.waiting");
+  await printed.ready();
+  status.textContent = "";
+  button.disabled = false;
+  window.print();
 }
-
-// What is printed in place of a view that was seen is fetched after it: a browser that prints waits only briefly.
-const PATIENCE = 1500; // milliseconds, so that the view itself comes first
-function ready(frame) {
-  if (!inside(frame)) return;
-  fit(frame);
-  setTimeout(() => frame.parentNode.querySelectorAll("img.printed").forEach((image) => (image.loading = "eager")), PATIENCE);
-}
-
-for (const frame of frames) {
-  frame.addEventListener("load", () => ready(frame));
-  ready(frame);
-}
+if (button) button.hidden = false;
+button?.addEventListener("click", print);
+document.addEventListener("keydown", (event) => {
+  if (!button || !(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "p") return;
+  event.preventDefault();
+  print();
+});
 
 function languageHref() {
   const given = new URLSearchParams(location.search);

@@ -7,6 +7,7 @@ import { createChoices, WHOLE } from "./lib/acts.js";
 import { createAddress } from "./lib/address.js";
 import { EXPERIMENT_SLOTS, experimentsOf } from "./lib/aim.js";
 import { createAnalyses } from "./lib/analyses.js";
+import { atlasHref } from "./lib/atlas.js";
 import { createAtlases } from "./lib/atlases.js";
 import { questionsOf, SLOTS } from "./lib/asked.js";
 import { createBusy } from "./lib/busy.js";
@@ -16,6 +17,7 @@ import { exampleOf, fitted, forExample, forFile, forText, inputOf, rangeOf, requ
 import { createPalette } from "./lib/color.js";
 import { createI18n } from "./lib/i18n.js";
 import { createEditing, openMine } from "./lib/lesson/mine.js";
+import { createDraft } from "./lib/draft.js";
 import { isTraceFile } from "./lib/dropped.js";
 import { createExperiments } from "./lib/experiment.js";
 import { glowOf } from "./lib/glow.js";
@@ -97,6 +99,7 @@ const act = {
   chat: (chat) => choose({ ...typed(), chat, written: null, query: null, key: null, ...WHOLE }, "text"),
 };
 const mine = openMine(window, { onChange: () => draw() });
+const sharing = createSharing({ api, base: boot.public_url ?? location.origin, i18n, searchOf: inFull, pack });
 const views = createViews(document, {
   i18n,
   examples: boot.examples,
@@ -108,8 +111,9 @@ const views = createViews(document, {
   linkOf: permalink,
   lesson: { mine, editing: createEditing(window) },
   files: boot.trace_files,
+  drafts: createDraft(() => window.sessionStorage),
   themeOf: () => state.theme,
-  sharing: createSharing({ api, base: boot.public_url ?? location.origin, i18n, searchOf: inFull, pack }),
+  sharing,
 }, act);
 createPrinting(window, { redraw: () => draw(), linkOf: () => location.href });
 
@@ -130,11 +134,12 @@ function inFull(some) {
   return format(some, () => ({}));
 }
 
-// Everything that is on show and all that it depends on; null where that is too long for an address.
+// Everything that is on show and all that it depends on.
 async function permalink() {
-  const { theme } = sceneOf();
-  const packed = await pack(inFull({ ...state, rev: revisionOf(session), theme, lang: boot.lang }));
-  return packed === null ? null : location.origin + location.pathname + packed;
+  const shown = { ...state, rev: revisionOf(session), theme: sceneOf().theme, lang: boot.lang };
+  const carried = session ? await sharing.travelling(shown, session) : shown;
+  const packed = await pack(inFull(carried));
+  return { href: packed === null ? null : location.origin + location.pathname + packed, isCut: carried !== shown };
 }
 
 const otherLanguage = () => hrefOf({ ...state, lang: boot.lang === "en" ? "ko" : "en" });
@@ -169,10 +174,11 @@ async function upload(file) {
   }
 }
 
-async function openFile(file) {
+async function openFile(file, count) {
   problem = null;
   draw();
   try {
+    if (count > 1) throw new ApiProblem("trace-file", { facts: { reason: "several", count } });
     if (!isTraceFile(file)) throw new ApiProblem("trace-file");
     const { id, model } = await api.postTraceFile(file);
     choose(forFile(id, modelOf(model.name)?.name), "text");
@@ -234,6 +240,7 @@ async function show(again = false) {
     if (mine !== turn) return undefined;
     reading = false;
     session = opened;
+    state = fitted(state, modelNow(), startOf, session.posted);
     busy.over();
     if (!model?.ready && !wanted.trace) refresh();
     return focus();
@@ -342,7 +349,7 @@ function sceneOf(moved = false) {
     waiting: waiting.now(),
     bare: Boolean(waiting.now() || (problem && !answers(session, wanted))),
     palette: createPalette({ theme, scale: state.scale, range }),
-    languageHref: address.short(otherLanguage()),
+    languageHref: address.short(otherLanguage()), atlasHref: atlasHref(state, startOf(state.model)),
     writing: writing.now() ?? lingering,
     room: session && !isTyped() && sameExample(session.request, wanted) ? roomOf(session.posted) : null,
     ...found, numbers: numbers.now(),

@@ -11,11 +11,12 @@ import { createReading } from "./views/tray/reading.js";
 import { createSlides } from "./views/tray/slides.js";
 import { createTextBlock } from "./views/tray/text.js";
 import { createViewBlock } from "./views/tray/view.js";
+import { saveFile } from "./lib/clipboard.js";
 import { el } from "./lib/dom.js";
 import { createI18n } from "./lib/i18n.js";
 import { fromFile, hasContent, obstacle, toFile, written } from "./lib/lesson/file.js";
 import { recolour } from "./lib/lesson/frames.js";
-import { blockOf, emptyLesson, isEmpty, joined, LIMITS, replaced, shifted } from "./lib/lesson/lesson.js";
+import { blockOf, emptyLesson, isEmpty, joined, LIMITS, replaced, shifted, touched } from "./lib/lesson/lesson.js";
 import { createEditing, openMine } from "./lib/lesson/mine.js";
 import { createRendering } from "./lib/lesson/rendering.js";
 import { createPreferences } from "./lib/storage.js";
@@ -27,21 +28,17 @@ const at = (id) => document.getElementById(id);
 const sentenceOf = (problem) => problemSentence(i18n, problem instanceof ApiProblem ? problem : asProblem({}));
 
 let isReading = false; // whether the lesson is shown as its readers see it
-let trouble = null;
 let wrong = null; // why the server renders nothing
 
 const mine = openMine(window, {
   onChange: () => draw(),
-  onTrouble: (reason, isOver) => {
-    trouble = isOver ? null : reason;
-    draw();
-  },
+  onTrouble: () => draw(),
 });
 const editing = createEditing(window);
 editing.set(null); // who is here is not changing a view any more
 const rendering = createRendering({
   preview: (lesson) => api.previewLesson(lesson, boot.lang),
-  onChange: () => ((wrong = null), draw()),
+  onChange: () => draw(),
   onProblem: (problem) => ((wrong = problem), draw()),
 });
 
@@ -71,17 +68,30 @@ function shift(id, by) {
   if (operation) mine.change(operation);
 }
 
+// Undo or redo; what it changed comes into sight.
+function turn(which) {
+  const was = mine.lesson();
+  mine[which]();
+  if (mine.lesson() === was) return;
+  blocks.show(touched(was, mine.lesson()));
+  say(i18n.t(`tray.${which}.done`));
+}
+function say(text) {
+  at("said").textContent = text;
+}
+
 const header = createHeader(at("header"), { i18n, preferences: createPreferences(() => window.localStorage), onTheme: () => (recolour(document, header.theme()), draw()) });
-const blocks = createBlocks(at("blocks"), { i18n, kinds, onMove: (id, after) => mine.change({ do: "move", id, after }), onShift: shift, onRemove: (id) => mine.change({ do: "remove", id }), onAdd: addText });
+const blocks = createBlocks(at("blocks"), { i18n, kinds, onMove: (id, after) => mine.change({ do: "move", id, after }), onShift: shift, onRemove: (id) => mine.change({ do: "remove", id }), onAdd: addText, say });
 const reading = createReading(at("reading"), { i18n, whyNot });
 const slides = createSlides(at("slides"), { i18n, onEnd: () => draw() });
 const views = [
-  createBar(at("bar"), { i18n, onUndo: () => mine.undo(), onRedo: () => mine.redo(), onPreview: () => read(!isReading), onPresent: present, onPrint: print }),
+  createBar(at("bar"), { i18n, onUndo: () => turn("undo"), onRedo: () => turn("redo"), onPreview: () => read(!isReading), onPresent: present, onPrint: print }),
   createNaming(at("naming"), { onField: (field, value) => mine.change({ do: "set", field, value }) }),
   blocks,
   createFiles(at("files"), {
-    i18n, opener: document.querySelector("[data-files]"), asking: at("opening"), dropping: at("dropping"), sentenceOf, save, read: async (file) => api.checkLesson(file),
+    i18n, opener: document.querySelector("[data-files]"), asking: at("opening"), dropping: at("dropping"), sentenceOf, save, read: opened,
     obstacle: () => obstacle(mine.lesson()), isEmpty: () => isEmpty(mine.lesson()),
+    fits: (other) => mine.lesson().blocks.length + other.blocks.length <= LIMITS.blocks,
     onOpen: (file, how) => {
       const other = fromFile(file, mine.newId);
       mine.change(how === "append" ? joined(mine.lesson(), other) : replaced(mine.lesson(), other));
@@ -94,6 +104,15 @@ document.querySelector("[data-add-text]").addEventListener("click", () => addTex
 // ---- looking at it: as a reader, as slides, on paper
 const title = () => i18n.t("tray.untitled");
 const file = () => toFile(mine.lesson(), title());
+
+// A folder cannot be read; what is far too large is not sent at all.
+async function opened(file) {
+  if (file.size > LIMITS.bytes) throw new ApiProblem("lesson-too-large");
+  const data = await file.arrayBuffer().catch(() => {
+    throw new ApiProblem("lesson", { facts: { fault: "" } });
+  });
+  return api.checkLesson(data);
+}
 
 async function save(kind) {
   if (kind !== "json") return api.exportLesson(file(), kind);
@@ -127,33 +146,39 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (!(event.ctrlKey || event.metaKey) || event.altKey || slides.isOn() || document.querySelector("dialog[open]")) return;
   if (key === "p" && hasContent(mine.lesson())) print();
-  else if (key === "z") (event.shiftKey ? mine.redo : mine.undo)();
-  else if (key === "y") mine.redo();
+  else if (key === "z") turn(event.shiftKey ? "redo" : "undo");
+  else if (key === "y") turn("redo");
   else return;
   event.preventDefault();
 });
 // The browser's own menu undoes letter by letter what one tab has written; the lesson's undo knows all of it.
 document.addEventListener("beforeinput", (event) => {
-  const act = { historyUndo: mine.undo, historyRedo: mine.redo }[event.inputType];
+  const act = { historyUndo: "undo", historyRedo: "redo" }[event.inputType];
   if (!act) return;
   event.preventDefault();
-  act();
+  turn(act);
 });
 addEventListener("beforeunload", (event) => !mine.isKept() && event.preventDefault());
 
 function drawTrouble() {
   const place = at("trouble");
+  const trouble = mine.trouble();
   const says = trouble ? i18n.t(`tray.trouble.${trouble}`) : wrong ? sentenceOf(wrong) : "";
   place.hidden = !says;
   if (place.dataset.says === says) return;
   place.dataset.says = says;
-  place.replaceChildren(el(document, "p", { text: says }), ...(wrong && !trouble ? [el(document, "button", { type: "button", class: "pill", text: i18n.t("problem.retry"), onclick: () => rendering.want(mine.lesson().blocks) })] : []));
+  const button = (name, onclick) => el(document, "button", { type: "button", class: "pill", text: i18n.t(name), onclick });
+  place.replaceChildren(el(document, "p", { text: says }), ...(trouble ? [button("tray.trouble.save", () => saveNow())] : wrong && wrong.status !== 422 ? [button("problem.retry", () => rendering.whole())] : []));
+}
+async function saveNow() {
+  const { blob, name } = await save("json");
+  saveFile(document, blob, name);
 }
 
 function sceneOf() {
   const lesson = mine.lesson();
   return {
-    lesson, state: mine.now(), isKept: mine.isKept(), isReading, hasContent: hasContent(lesson), isFull: lesson.blocks.length >= LIMITS.blocks,
+    lesson, state: mine.now(), isKept: mine.isKept(), isTroubled: mine.trouble() !== null, isReading, hasContent: hasContent(lesson), isFull: lesson.blocks.length >= LIMITS.blocks,
     renderingOf: rendering.of, theme: document.documentElement.dataset.theme, title: title(),
   };
 }
@@ -163,12 +188,13 @@ function draw() {
   const { lesson } = scene;
   header.update({ languageHref: `?lang=${boot.lang === "en" ? "ko" : "en"}`, state: {} });
   if (isReading && !scene.hasContent) isReading = false;
+  document.title = lesson.title.trim() ? i18n.t("lesson.page-title", { title: lesson.title.trim() }) : i18n.t("tray.page-title");
   at("editor").hidden = isReading;
   at("reading").hidden = !isReading;
   at("empty").hidden = !isEmpty(lesson);
   for (const one of document.querySelectorAll("[data-add-text]")) one.disabled = scene.isFull;
   document.querySelector("[data-most]").hidden = !scene.isFull;
-  if (!wrong) rendering.want(lesson.blocks);
+  rendering.want(lesson.blocks);
   for (const view of views) view.update(scene);
   if (isReading) reading.draw(scene);
   else reading.leave();

@@ -5,6 +5,8 @@ import { ApiProblem, asProblem, createApi } from "./api.js";
 import { createStarts, format, parse } from "./state.js";
 import { createChoices } from "./lib/acts.js";
 import { createBusy } from "./lib/busy.js";
+import { comparedOf } from "./lib/compare.js";
+import { createComparison } from "./lib/comparison.js";
 import { carriedBytes, carriedJson, createCarriedLoader } from "./lib/carried.js";
 import { exampleOf, fitted, rangeOf, requestOf, tabOf } from "./lib/choices.js";
 import { createPalette } from "./lib/color.js";
@@ -17,10 +19,12 @@ import { createOffline } from "./lib/offline.js";
 import { originNotices } from "./lib/origin.js";
 import { pack, unpack } from "./lib/packing.js";
 import { createPlotly } from "./lib/plotly.js";
+import { createPrinting } from "./lib/printing.js";
 import { readNpy } from "./lib/npy.js";
 import { createSessions, peak } from "./lib/session.js";
 import { headOf, wantOf } from "./lib/want.js";
 import { createColour } from "./views/colour.js";
+import { createDifference } from "./views/difference.js";
 import { createFocus } from "./views/focus.js";
 import { createGrid } from "./views/grid.js";
 import { createHeads } from "./views/heads.js";
@@ -66,6 +70,7 @@ function readIn(documents) {
 
 const act = createChoices({ now: () => ({ state, session, draft: null }), choose, examples: boot.examples, startOf, modelOf });
 const busy = createBusy({ onChange: () => draw() });
+const comparison = createComparison({ api, onChange: () => draw() });
 const views = createViews();
 
 // Of the views that the page has a place for.
@@ -89,6 +94,7 @@ function createViews() {
     heatmap: (root) => createHeatmap(root, { i18n, plotly, onCell: act.cell, onBlock: chooseBlock, onWindow: act.window }),
     lines: (root) => createLines(root, { i18n, onCell: act.cell }),
     table: (root) => createTable(root, { i18n, onCell: act.cell }),
+    difference: (root) => createDifference(root, { i18n, plotly, sentenceOf, named: true, onCell: act.cell, onWindow: act.window }),
   };
   const make = (before, some) => Object.fromEntries(Object.entries(some).filter(([name]) => at(before + name)).map(([name, maker]) => [name, maker(at(before + name))]));
   return Object.values(make("", makers));
@@ -96,7 +102,9 @@ function createViews() {
 
 // Where the whole view is: null where there is no server, or where no address can say it.
 async function linkOf() {
-  const whole = boot.whole === null ? null : await pack(format(state, startOf));
+  const tab = tabNow();
+  const shown = { ...state, view: tab === tabOf({ view: null }, session.trace) ? null : tab };
+  const whole = boot.whole === null ? null : await pack(format(shown, startOf));
   return whole === null ? null : boot.whole + whole;
 }
 
@@ -128,6 +136,7 @@ async function show() {
     const opened = await sessions.open(requestOf(state, modelOf(state.model), startOf));
     if (mine !== turn) return undefined;
     session = opened;
+    state = fitted(state, modelOf(state.model), startOf, session.posted);
     return await focus();
   } catch (error) {
     return mine === turn ? fail(error) : undefined;
@@ -139,6 +148,7 @@ async function focus(moved = false) {
   const mine = ++turn;
   const want = wantOf(state, session);
   const { reader } = session;
+  comparison.want(session, at("panel-difference") ? compared() : null, { state, ...headOf(state, session.map) });
   try {
     const found = reader.ready(want) ?? await reader.view(want);
     if (mine !== turn) return undefined;
@@ -163,18 +173,22 @@ function fail(error) {
 
 function draw(moved = false) {
   i18n.speakOf(isByLength(session) ? "norm" : "weight");
-  tell(at("problem"), problem ? [problemSentence(i18n, problem)] : []);
+  tell(at("problem"), problem ? [sentenceOf(problem)] : []);
   document.body.classList.toggle("bare", Boolean(problem) && !session);
   const scene = sceneOf(moved);
   tell(at("notices"), session ? [...session.trace.notices, ...originNotices(session, state)].map((one) => noticeSentence(i18n, one, session)) : []);
   tell(at("done"), session ? doneTo(scene) : []);
-  if (session && view) entitle(i18n.t("page.title", { head: `L${scene.layer} H${scene.head}`, text: session.posted.source.text.slice(0, 60) }));
+  if (session && view) entitle(i18n.t("page.title", { head: `L${scene.layer} H${scene.head}`, text: session.posted.source.text.trim().slice(0, 60) || i18n.model(session.trace.model) }));
   if (!session || view) for (const one of views) one.update(scene);
 }
 
 function entitle(title) {
   document.title = title;
   document.querySelector("h1").textContent = title;
+}
+
+function sentenceOf(error) {
+  return problemSentence(i18n, error, true);
 }
 
 function tell(place, sentences) {
@@ -198,14 +212,24 @@ function sceneOf(moved) {
   const range = rangeOf(state, session?.trace);
   return {
     state: { ...state, ...exampleOf(state, session?.posted), range }, session, view, layer, head, theme, busy: busy.now(), moved, model,
-    input: model?.input ?? "text", tab: tabIn(tabOf(state, session?.trace)),
+    input: model?.input ?? "text", tab: tabNow(), compared: compared(), comparison: comparison.now() ?? nothingCompared(),
     blocked: session?.blocked(layer) ?? null,
     palette: createPalette({ theme, scale: state.scale, range }),
   };
 }
 
+// What the address compares with may not be there, or read something else.
+const compared = () => comparedOf(state, requestOf(state, modelOf(state.model), startOf), models);
+function nothingCompared() {
+  const name = state.versus_model;
+  const isUnknown = models.length && name && !modelOf(name);
+  const facts = { what: "model", value: name, accepted: models.map((model) => model.name) };
+  return session && !compared() ? { way: "model", problem: isUnknown ? new ApiProblem("unknown-name", { facts }) : new ApiProblem("shape", { facts: { reason: "unlike" } }) } : null;
+}
+
 // The tab of the state where the page has it, or its first.
-function tabIn(tab) {
+function tabNow() {
+  const tab = tabOf(state, session?.trace, Boolean(compared()));
   const places = [...document.querySelectorAll("[id^=panel-]")].map(({ id }) => id.slice("panel-".length));
   const panels = places.filter((name) => name !== "picture" || session?.trace.picture);
   return panels.includes(tab) ? tab : panels[0];
@@ -217,8 +241,17 @@ dark.addEventListener("change", () => {
   draw();
 });
 
+// Paper is light, whatever the theme.
+const root = document.documentElement;
+let worn = null;
+createPrinting(window, { redraw() {
+  if (root.classList.contains("printing")) [worn, root.dataset.theme] = [root.dataset.theme, "light"];
+  else root.dataset.theme = worn;
+  draw();
+} });
+
 async function begin() {
-  if (search === null) return fail(asProblem({ type: "/problems/invalid-request", errors: ["z"] }));
+  if (search === null) return fail(new ApiProblem("link", { facts: { reason: "view" } }));
   draw();
   try {
     ({ models } = await api.models());

@@ -42,10 +42,11 @@ import { createAdding } from "./views/tray/adding.js";
 import { createWritingCard } from "./views/writing.js";
 
 /** update(scene) draws a scene on every view, live(scene) on those that follow a model that writes; theme() is the theme in force. */
-export function createViews(doc, { i18n, preferences, plotly, examples, urls, peakOf, hrefOf, linkOf, sharing, lesson, files, themeOf }, act) {
+export function createViews(doc, { i18n, preferences, plotly, examples, urls, peakOf, hrefOf, linkOf, sharing, lesson, files, drafts, themeOf }, act) {
   const at = (id) => doc.getElementById(id);
   const sentenceOf = (problem) => problemSentence(i18n, problem);
-  const header = createHeader(at("header"), { i18n, preferences, onTheme: act.theme, onLanguage: act.language, themeOf });
+  const header = createHeader(at("header"), { i18n, preferences, onTheme: act.theme, onLanguage: (event) => (ask.keep(), act.language(event)), themeOf });
+  const ask = createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example, onDraft: act.draft, drafts });
   const panels = {
     picture: createPicture(at("panel-picture"), { i18n, pictureUrl: urls.picture, onQuery: act.query, onCell: act.cell }),
     heatmap: createHeatmap(at("panel-heatmap"), { i18n, plotly, onCell: act.cell, onBlock: act.block, onWindow: act.window }),
@@ -68,7 +69,7 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
   const steps = createSteps(at("writing"), { i18n, onStep: act.step });
   const stale = createStale(at("grid"), at("focus"), { i18n });
   const share = createShare(at("share"), {
-    i18n, openers: [...doc.querySelectorAll("[data-share]")],
+    i18n, travelling: sharing.travelling, openers: [...doc.querySelectorAll("[data-share]")],
     panels: (onLook) => ({
       picture: createSharePicture(at("share-picture"), { i18n, server: sharing, sentenceOf, onLook }),
       link: createShareLink(at("share-link"), { i18n, server: sharing }),
@@ -78,7 +79,7 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
   const views = [
     header,
     createModels(at("models"), { i18n, onModel: act.model }),
-    createAsk(at("ask"), { i18n, examples, hrefOf, onText: act.text, onExample: act.example, onDraft: act.draft }),
+    ask,
     createImages(at("images"), { i18n, sampleUrl: urls.image, onImage: act.image, onFile: act.file }),
     createNotices(at("notices"), { i18n, examples, onModel: act.model, onRetry: act.retry, onBeginning: act.beginning, onReplace: act.replace, onReader: act.reader, onText: act.text, onNewest: act.newest, onOpen: () => doc.querySelector("[data-open]").click() }),
     createProgress(at("progress"), { i18n, sentenceOf, onFetch: act.fetch, onModel: act.model }),

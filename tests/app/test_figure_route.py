@@ -1,22 +1,14 @@
 """GET /figure.<format>: the picture of an address, from anywhere, and what it refuses."""
 
-import asyncio
 import io
 import logging
-import threading
 
 import numpy as np
 import pytest
 
-import app.drawing
 from app.address import FORMS, create_starts, load_examples, read_address
-from app.drawing import Figures
-from app.figuring import FIGURE, FONT_SIZES, FORMATS, PALETTES, VIEWS, WIDTHS, link_of, read_wanted, request_of
-from app.metrics import Metrics
+from app.figuring import FIGURE, FONT_SIZES, FORMATS, PALETTES, VIEWS, WIDTHS, link_of, request_of
 from app.packing import packed
-from app.problems import BusyError, ClientGoneError
-from app.service import TraceService
-from app.settings import Settings
 from attention_core.figures import figure as library
 from attention_core.figures.make import VIEWS as DRAWN
 
@@ -46,6 +38,9 @@ def test_every_format_travels_with_its_headers(client, name):
     again = client.get(f"/figure.{name}?{HEAD}", headers={"If-None-Match": headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert not headers["etag"].startswith("W/")
+    varied = [client.get(f"/figure.{name}?{HEAD}", headers={"Accept-Encoding": how}) for how in ("gzip", "identity")]
+    expected = None if name in ("png", "npy") else "Accept-Encoding"  # the same for all, or too small
+    assert {reply.headers.get("vary") for reply in varied} == {expected}
     head = client.head(f"/figure.{name}?{HEAD}&download=1")
     assert head.headers["etag"] == headers["etag"]
     assert head.headers["content-disposition"].startswith("attachment; ")
@@ -166,6 +161,13 @@ def test_a_trace_from_a_file_says_so_and_is_not_compared(client):
     refused = client.get(f"/figure.svg?trace={opened}&figure=difference&off=encoder-self.0.0").json()
     assert refused["type"] == "/problems/not-available"
     assert "needs its model" in refused["detail"]
+    for beside in ("off=encoder-self.0.0", "text=Other", "written=7", "versus=Other&view=difference"):
+        for path in ("figure.png", "offline.html"):
+            ignored = client.get(f"/{path}?trace={opened}&{beside}")
+            assert (ignored.status_code, ignored.json()["type"]) == (422, "/problems/invalid-request")
+            assert f"leave out {beside.partition('=')[0]}" in ignored.json()["detail"]
+    cut = client.get(f"/figure.png?trace={opened}&segments=AB").json()
+    assert (cut["type"], cut["reason"]) == ("/problems/not-available", "one-text")
 
 
 def test_absurd_pictures_name_their_limit(client):
@@ -210,148 +212,6 @@ def test_what_the_app_says_of_figures_is_what_the_library_draws():
     assert library.PALETTES == PALETTES
     assert (library.WIDTHS, library.FONT_SIZES) == (WIDTHS, FONT_SIZES)
     assert ", ".join(library.THEMES) == FIGURE["theme"][0].accepted
-
-
-# ---- what many strangers may ask for at once
-
-
-@pytest.fixture
-def figures(random_catalogue, tmp_path):
-    """A maker of figures of the small models, and the events of a drawing that is held up."""
-
-    def open_figures(**given):
-        settings = Settings(cache=tmp_path, **given)
-        service = TraceService(settings, random_catalogue, tmp_path, Metrics())
-        return Figures(service, create_starts([{"model": "writes", "text": "a b"}], "writes")), service
-
-    return open_figures
-
-
-class Held:
-    """A drawing that waits until it is let go, and counts how often it was begun."""
-
-    def __init__(self, monkeypatch):
-        self.begun, self.go = [], threading.Event()
-        real = app.drawing.draw
-
-        def draw(wanted, traces, link):
-            self.begun.append(wanted.address.head)
-            assert self.go.wait(20)
-            return real(wanted, traces, link)
-
-        monkeypatch.setattr(app.drawing, "draw", draw)
-
-
-async def stays():
-    return False
-
-
-def ask(figures, query, gone=stays):
-    wanted = read_wanted(query, "csv", figures._starts)
-    return asyncio.ensure_future(figures.file(wanted, gone))
-
-
-async def until(condition):
-    for _ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come to that")
-
-
-def test_one_figure_is_drawn_once_for_all_who_ask_and_too_many_are_turned_away(figures, monkeypatch):
-    held = Held(monkeypatch)
-    made, service = figures(queue_limit=2)
-
-    async def scene():
-        same = [ask(made, "text=a+b&head=0") for _ in range(5)]
-        await until(lambda: held.begun == [0])
-        other = ask(made, "text=a+b&head=1")
-        await until(lambda: held.begun == [0, 1])
-        with pytest.raises(BusyError):
-            await ask(made, "text=a+b&layer=1")
-        held.go.set()
-        files = await asyncio.gather(*same)
-        assert len({file.tag for file in files}) == 1
-        assert (await other).tag != files[0].tag
-        assert (await ask(made, "text=a+b&head=0&download=1")).tag == files[0].tag
-        assert held.begun == [0, 1]
-        await service.close()
-
-    asyncio.run(scene())
-
-
-def test_who_only_reads_does_not_wait_for_figures(figures, monkeypatch):
-    held = Held(monkeypatch)
-    made, service = figures()
-
-    async def scene():
-        drawn = [ask(made, f"text=a+b&head={head}&layer={layer}") for layer in (0, 1) for head in (0, 1)]
-        await until(lambda: len(held.begun) == 2 and len(made._pending) == 4)
-        assert await asyncio.wait_for(service.read(lambda: 7), 10) == 7
-        held.go.set()
-        await asyncio.gather(*drawn)
-        await service.close()
-
-    asyncio.run(scene())
-
-
-def test_what_nobody_waits_for_is_not_drawn(figures, monkeypatch):
-    held = Held(monkeypatch)
-    made, service = figures()
-    left = asyncio.Event()
-
-    async def gone():
-        return left.is_set()
-
-    async def scene():
-        first = [ask(made, f"text=a+b&head={head}") for head in (0, 1)]
-        await until(lambda: len(held.begun) == 2)  # all who draw are busy
-        waiting = ask(made, "text=a+b&layer=1", gone)
-        await until(lambda: len(made._pending) == 3)
-        left.set()
-        with pytest.raises(ClientGoneError):
-            await waiting
-        assert len(made._pending) == 2
-        held.go.set()
-        await asyncio.gather(*first)
-        assert len(held.begun) == 2
-        await service.close()
-
-    asyncio.run(scene())
-
-
-def test_the_cache_keeps_within_its_bound(figures):
-    made, service = figures(figure_cache_bytes=200)
-
-    async def scene():
-        for head in (0, 1):
-            for layer in (0, 1):
-                await ask(made, f"text=a+b+c&layer={layer}&head={head}")
-                assert made.nbytes == sum(len(file.data) for file in made._held.values()) <= 200
-        assert 0 < len(made._held) < 4
-        await service.close()
-
-    asyncio.run(scene())
-
-
-def test_a_drawing_that_fails_leaves_nothing_behind(figures, monkeypatch):
-    made, service = figures()
-
-    def fail(*_):
-        raise RuntimeError("no")
-
-    monkeypatch.setattr(app.drawing, "draw", fail)
-
-    async def scene():
-        for _ in range(2):
-            with pytest.raises(RuntimeError):
-                await ask(made, "text=a+b")
-        assert not made._pending
-        assert made.nbytes == 0
-        await service.close()
-
-    asyncio.run(scene())
 
 
 def test_an_address_asks_for_the_very_trace_that_the_page_posts():

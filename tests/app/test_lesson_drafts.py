@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import mistune
 import nbformat
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -126,7 +126,9 @@ def test_a_preview_is_what_the_lessons_page_shows(empty):
     assert (framed["parts"], framed["still"]) == (["strip", "table"], False)
     assert "L3 H1" in framed["title"]
     compared = post(empty, "preview", lesson(view(f"{CAT}&versus=A+dog+sat&view=difference"))).json()["blocks"][0]
-    assert compared["still"] is True
+    assert (compared["parts"], compared["still"]) == (["difference"], False)  # the frame compares by itself
+    fleeting = post(empty, "preview", lesson(view(f"trace=file-{'0' * 40}"))).json()["blocks"][0]
+    assert fleeting["still"] is True
 
 
 # ---- exporting
@@ -285,6 +287,8 @@ PIECES = [
 
 
 @settings(max_examples=300, deadline=None)
+@example("`\n\n![](javascript:x)`")  # what looks like code, and is none
+@example("`\n\n![a](https://elsewhere.example/b.png)`")
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 def test_no_markdown_is_harmful_once_it_is_neutral(markdown):
     made = neutral(markdown, "http://127.0.0.1:8000")

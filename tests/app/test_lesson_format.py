@@ -169,3 +169,16 @@ def test_the_schema_is_published(empty):
     api = empty.get("/api/v1/openapi.json").json()
     schema = api["components"]["schemas"]["Lesson"]
     assert set(schema["properties"]) == set(Lesson.model_fields)
+    routes = {path.removeprefix("/api/v1/lessons"): route for path, route in api["paths"].items() if "/lessons" in path}
+    told = {
+        path: [one["name"] for way in route.values() for one in way["parameters"]] for path, route in routes.items()
+    }
+    assert told == {
+        "": ["lang"],
+        "/{name}": ["name", "lang"],
+        "/check": [],
+        "/preview": ["lang"],
+        "/export": ["format"],
+    }
+    body = routes["/check"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["schema"] == {"$ref": "#/components/schemas/Lesson"}

@@ -114,7 +114,7 @@ def test_a_lesson_of_strangers_breaks_nothing(school):
     assert '<article lang="en">' in page.text
     assert "</div></article><script>" not in page.text
     listed = school.get("/lessons?lang=ko").text
-    assert "영어로만 있어요" in listed
+    assert "영어 수업만 있어요" in listed
 
 
 def test_files_travel_as_they_are_written(school):

@@ -149,3 +149,8 @@ def test_deep_and_long_texts_end_soon(source):
     begin = time.perf_counter()
     assert harmless(render(source).html)
     assert time.perf_counter() - begin < 20  # under 0.3 s on a quiet machine
+
+
+def test_a_column_without_a_name_has_no_heading():
+    html = render("| | weight |\n|---|--:|\n| cat | 0.49 |").html
+    assert Seen(html).tags == ["table", "thead", "tr", "td", "th", "tbody", "tr", "td", "td"]

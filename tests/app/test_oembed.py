@@ -1,6 +1,7 @@
 """oEmbed against its specification (oembed.com, 1.0), Open Graph, and the frame that a picture is put into."""
 
 import io
+import random
 from hashlib import sha256
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, quote, urlsplit
@@ -8,7 +9,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from PIL import Image
 
-from app.cards import excerpt
+from app.address import Address
+from app.cards import excerpt, travelling
 from app.fitting import fitted
 from app.oembed import own_address
 from app.packing import unpacked
@@ -97,6 +99,22 @@ def test_the_limits_of_the_asker_are_kept(ours):
         reply = ask(ours, maxwidth=wrong)
         assert reply.status_code == 422
         assert "maxwidth" in reply.json()["detail"]
+
+
+def test_what_is_asked_twice_is_refused(ours):
+    """Of two on the way, one would read the first and one the last."""
+    for name in ("url", "format", "maxwidth", "maxheight"):
+        given = {"url": PAGE, "format": "json", "maxwidth": "300", "maxheight": "300"}
+        reply = ours.get("/oembed", params=[*given.items(), (name, given[name])])
+        assert reply.status_code == 422, name
+        assert reply.json()["errors"] == [f"{name}: is given twice"]
+
+
+def test_a_trace_from_a_file_is_gone_too_soon_to_be_embedded(ours):
+    url = f"{BASE}/?trace=file-{'0' * 40}"
+    assert ask(ours, url).status_code == 404
+    tags = Tags(ours.get(url.removeprefix(BASE)).text).found
+    assert not [at for tag, at in tags if tag == "link" and "oembed" in (at.get("type") or "")]
 
 
 def test_formats_that_are_not_written_are_501(ours):
@@ -193,9 +211,23 @@ def test_the_bare_page_is_named_after_the_site(ours):
     assert ours.get("/?z=broken!").status_code == 200
 
 
+def test_a_packed_address_of_ours_is_one_that_we_read():
+    """With its language and theme behind it, too: packed, it may be just as long as is read, and they are longer."""
+    letters = random.Random(5)
+    noise = "".join(letters.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=12_000))
+    lengths = []
+    for length in range(8_900, 9_700, 16):
+        address = Address(text=noise[:length], model="minilm", theme="dark", lang="ko")
+        if (query := travelling(address)) is not None:
+            lengths.append(len(unpacked(query)))
+    assert 0 < len(lengths) < 50
+
+
 def test_an_excerpt_is_one_line():
     assert excerpt("  a\n\tb\x00c  d ") == "a b c d"
     assert excerpt("x" * 60) == "x" * 60
+    assert excerpt("a \u202ecod.exe\u202c \u2067b 👩\u200d👧") == "a cod.exe b 👩\u200d👧"  # nothing turns what follows
+    assert excerpt(f"a{' ' * 5000}b") == "a…"
     assert excerpt("word " * 30) == ("word " * 12).strip()[:59].rstrip() + "…"
 
 

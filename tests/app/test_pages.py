@@ -46,6 +46,17 @@ def test_the_address_wins_over_the_browser(empty):
     assert '<html lang="en">' in empty.get("/?lang=xx", headers={"Accept-Language": "fr"}).text
 
 
+@pytest.mark.parametrize(("chosen", "accepted", "link"), [
+    ("en", "ko", "/lesson?lang=en"), ("ko", "en", "/lesson?lang=ko"), ("ko", "ko", "/lesson"), ("en", "en", "/lesson"),
+])  # fmt: skip
+@pytest.mark.parametrize("path", ["/", "/lesson", "/lessons"])
+def test_a_language_that_was_chosen_goes_along_with_every_link(empty, path, chosen, accepted, link):
+    page = empty.get(f"{path}?lang={chosen}", headers={"Accept-Language": accepted}).text
+    assert f'id="mine" href="{link}"' in page
+    other = {"en": "ko", "ko": "en"}[chosen]
+    assert re.findall(rf'<a [^>]*href="/[^"]*lang={other}', page) == []
+
+
 @pytest.mark.parametrize(
     ("accepted", "expected"),
     [("", "en"), ("ko", "ko"), ("fr, ko;q=0.2, en;q=0.1", "ko"), ("ko;q=0, en", "en"), ("ko;q=x", "en"), ("*", "en")],

@@ -140,6 +140,7 @@ def test_what_packs_to_no_address_is_none():
     letters = random.Random(3)
     noise = "".join(letters.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(3 * MOST_PACKED))
     assert packed(f"text={noise}") is None
+    assert packed(f"text={'a+' * (MOST_BYTES // 2)}") is None  # it packs well, but nobody would unpack it
 
 
 def deflated(data: bytes) -> str:
@@ -155,7 +156,7 @@ def deflated(data: bytes) -> str:
     [
         "z=", "z=%2B", "z=!!!!", "z=A", "z=AAAA", "z=Zm9v", "text=a&z=Zm9v", "z=Zm9v&z=Zm9v", "z=" + "A" * MOST_PACKED,
         packed(LONG)[:-9], packed(LONG) + "AAAA", deflated(b"text=\xff"), deflated(packed(LONG).encode()),
-        deflated(b"a" * (MOST_BYTES + 1)), deflated(bytes(4_000_000)),
+        deflated(b"a" * (MOST_BYTES + 1)), deflated(bytes(4_000_000)), deflated(b"&a=1" * 9999), deflated(b"&" * 9999),
     ],
 )  # fmt: skip
 def test_a_packed_address_that_is_none_is_refused(query):

@@ -2,11 +2,13 @@
 
 import json
 import re
+import threading
 from urllib.parse import urlencode
 
 import pytest
 from conftest import CAT
 
+import app.viewing
 from app import cli
 from app.address import create_starts, load_examples, read_address
 from app.packing import packed
@@ -33,7 +35,11 @@ def places(html):
         ("text=x&view=lines", ["lines"]),
         ("text=x&view=table", ["table"]),
         ("text=x&view=picture", ["heatmap"]),  # a text has none
-        ("text=x&view=difference", ["heatmap"]),
+        ("text=x&view=difference", ["heatmap"]),  # from nothing
+        ("text=x&view=difference&versus=x", ["heatmap"]),
+        ("text=x&view=difference&versus=y", ["difference"]),
+        ("text=x&off=encoder-self.0.1&show=grid,difference,table", ["grid", "table", "difference"]),
+        (f"trace=file-{'0' * 40}&versus=y&show=difference", ["heatmap"]),
         ("text=x&view=<script>", ["heatmap"]),
         ("model=shapes", ["picture"]),
         ("model=shapes&show=strip,heatmap", ["strip", "heatmap"]),
@@ -119,7 +125,12 @@ def test_a_file_to_be_saved(client):
     assert (boot["lang"], boot["theme"], boot["whole"]) == ("ko", "dark", None)
     opened = read_address(boot["search"], STARTS)
     assert (opened.text, opened.layer, opened.head, opened.words) == (CAT, 3, 1, True)
+    assert reply.headers["vary"] == "Accept-Encoding, Accept-Language"
+    same = {"text": CAT, "layer": 3, "head": 1, "words": 1, "lang": "ko", "theme": "dark"}
+    again = get(client, "/offline.html", headers={"If-None-Match": reply.headers["etag"]}, **same)
+    assert (again.status_code, again.content) == (304, b"")
     plain = get(client, "/offline.html", text=CAT, headers={"accept-encoding": "identity"})
+    assert plain.headers["vary"] == "Accept-Encoding, Accept-Language"
     assert "content-encoding" not in plain.headers
     assert 2_000_000 < len(plain.content) < 6_000_000
     assert "/static/" not in plain.text.split('id="packed-')[0]
@@ -129,6 +140,21 @@ def test_a_public_server_leads_from_the_file_to_the_whole_view(serve, cache):
     with serve(cache=cache, public_url="https://atlas.example", fetch_on_start=False) as public:
         page = public.get(f"/offline.html?text={CAT}")
     assert boot_of(page.text)["whole"] == "https://atlas.example/"
+
+
+def test_a_file_is_made_once_for_all_who_ask(client, monkeypatch):
+    """And by those who draw figures: who only looks does not wait for it."""
+    made = []
+    real = app.viewing.page_of
+    monkeypatch.setattr(
+        app.viewing, "page_of", lambda *some: made.append(threading.current_thread().name) or real(*some)
+    )
+    first, again = (get(client, "/offline.html", text="Made once", lang="en") for _ in range(2))
+    assert first.headers["etag"] == again.headers["etag"]
+    assert first.content == again.content
+    reader = get(client, "/offline.html", text="Made once", headers={"accept-language": "ko"})
+    assert reader.headers["etag"] != first.headers["etag"]  # it is in the reader's language
+    assert [name.partition("_")[0] for name in made] == ["drawer", "drawer"]
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,7 @@ def test_a_sample_picture_is_seen_and_answered(page: Page, server):
     expect(page.locator("#said .questions")).to_be_visible()
     answers = page.locator("#said .questions .bars li:first-child .text bdi").all_inner_texts()
     assert answers == ["star", "blue", "bottom left", "three"]
+    expect(page.locator("#tools-title")).to_have_text("Ask about this picture")
     expect(page.locator("#tab-picture")).to_have_attribute("aria-selected", "true")
     # The class token looks at the stars: its heaviest patch lies in the lower left quarter.
     row, column = map(int, re.findall(r"\d+", pair(page)[1]))

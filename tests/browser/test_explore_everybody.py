@@ -143,6 +143,22 @@ def test_the_first_start_shows_progress_and_goes_on_by_itself(page, server):
     expect(page.locator("#progress")).to_be_hidden()
 
 
+def test_what_is_typed_is_taken_along_into_the_other_language(page: Page, server):
+    visit(page, server)
+    box = page.locator("[data-text]")
+    box.fill("Not sent yet")
+    page.locator("[data-add]").click()
+    page.locator("[data-pair]").fill("Nor this")
+    page.get_by_role("link", name="한국어").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    expect(number(page)).to_have_text("0.487")
+    expect(box).to_have_value("Not sent yet")
+    expect(page.locator("[data-pair]")).to_have_value("Nor this")
+    page.reload()
+    expect(number(page)).to_have_text("0.487")
+    expect(box).not_to_have_value("Not sent yet")
+
+
 def test_a_text_from_right_to_left_is_laid_out_that_way(page: Page, server):
     visit(page, server, f"?words=1&text={quote('القط جلس على السجادة')}")
     boxes = [page.locator(f'#strip [data-token="{at}"]').bounding_box() for at in range(6)]

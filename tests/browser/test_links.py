@@ -95,6 +95,7 @@ def test_a_text_too_long_for_any_link_stays_in_its_tab(page: Page, server):
     assert parameters(page) == {"layer": "3", "head": "1", "lang": "en"}
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator("[data-copied]")).to_contain_text("too long for a link")
+    expect(page.locator("[data-copied]")).to_have_class(re.compile(r"\bnot\b"))  # which is no success
     page.reload()
     expect(page.locator("#strip [data-token]")).to_have_count(3)
     expect(page.locator("#ask [data-text]")).to_have_value(noise)
@@ -141,6 +142,11 @@ def test_a_trace_file_opens_without_its_model_and_without_its_badge(page: Page, 
     )
     expect(page.get_by_role("alert")).to_contain_text("no trace file of Attention Atlas, or it is damaged")
     expect(page.get_by_role("alert")).to_be_in_viewport()
+    page.locator("[data-open] + input").evaluate("field => (field.multiple = true)")  # as if two were dropped
+    page.locator("[data-open] + input").set_input_files(
+        [{"name": f"{name}.safetensors", "mimeType": "application/octet-stream", "buffer": b""} for name in "ab"]
+    )
+    expect(page.get_by_role("alert")).to_contain_text("2 files were dropped, and one can be looked at")
     page.goto(opened)
     expect(number(page)).to_have_text(shown)
     page.get_by_role("button", name="Look at this text in MiniLM").click()

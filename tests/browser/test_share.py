@@ -16,6 +16,7 @@ from pypdf import PdfReader
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 DRAWN = "#share [data-preview]:not([aria-busy])"
+UNREAD = "".join(f"{i * 7919 % 9973:04d}" for i in range(4000))  # one word that the model does not know
 NOISE = " ".join(f"{i * 7919 % 9973:04d}" for i in range(4000))  # compresses badly
 
 
@@ -128,8 +129,24 @@ def test_the_codes_hold_what_was_chosen(page: Page, server):
     expect(code).to_have_value(re.compile(r"^!\[Heatmap of attention weights, L3 H1"))
 
 
+def test_a_text_too_long_for_a_link_travels_as_far_as_it_was_read(browser: Browser, page: Page, server):
+    visit(page, server, f"?text={quote(NOISE)}&truncate=1&layer=2&head=5")
+    shown = number(page).inner_text(), page.locator("#strip").inner_text()
+    share(page, "link")
+    expect(page.locator("#share-link [data-cut]")).to_be_visible()
+    link = page.locator("#share-address").input_value()
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as stranger:
+        other = stranger.new_page()
+        other.goto(link)
+        expect(number(other)).to_have_text(shown[0])
+        assert other.locator("#strip").inner_text() == shown[1]
+        expect(other.locator("#notices")).to_contain_text(re.compile("reads at most 512 tokens; this text has 51[34]"))
+    page.locator("#share-tab-files").click()
+    expect(page.locator("#share-files [data-file]:enabled")).to_have_count(5)
+
+
 def test_a_text_that_fits_into_no_address_offers_its_trace(page: Page, server):
-    visit(page, server, f"?text={quote(NOISE)}&truncate=1")
+    visit(page, server, f"?text={quote(UNREAD)}")
     share(page)
     expect(page.locator("#share-picture [data-wrong]")).to_contain_text("too long")
     expect(page.locator("#share [data-download]")).to_be_disabled()

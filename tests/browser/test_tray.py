@@ -34,7 +34,7 @@ def write(page: Page, text: str) -> None:
 
 
 def kept(page: Page) -> None:
-    expect(page.locator("[data-kept]")).to_have_text(KEPT)
+    expect(page.locator('[data-kept="kept"]')).to_have_text(KEPT)
 
 
 def lesson(**more) -> bytes:
@@ -59,6 +59,7 @@ def test_a_lesson_is_collected_written_ordered_and_never_lost(page, server):
     visit(page, server)
     expect(page.locator("#mine")).to_be_hidden()
     page.get_by_role("button", name="Add to lesson").click()
+    expect(page.get_by_role("button", name="Added to the lesson")).to_be_visible()
     expect(page.locator("#mine")).to_have_text("My lesson 1")
     page.get_by_role("tab", name="Lines").click()
     page.get_by_role("button", name=re.compile("Add(ed)? to")).click()
@@ -71,7 +72,9 @@ def test_a_lesson_is_collected_written_ordered_and_never_lost(page, server):
     page.keyboard.press("Alt+ArrowUp")
     stand(page, "tvv")
     expect(page.get_by_role("textbox", name="1 · Text")).to_be_focused()
+    expect(page.locator("#said")).to_have_text("Now part 1 of 3")
     kept(page)
+    expect(page).to_have_title("Who is it? – Attention Atlas")
     # A second tab shows the same, and each shows what the other does.
     other = page.context.new_page()
     other.goto(f"{server.url}/lesson")
@@ -99,8 +102,18 @@ def test_a_lesson_is_collected_written_ordered_and_never_lost(page, server):
     expect(page.get_by_role("textbox", name="3 · Text")).to_have_value("At the end")
     page.get_by_role("button", name="Remove: 3 · Text").click()
     expect(page.locator("[data-block]")).to_have_count(3)
+    expect(page.get_by_role("button", name="Remove: 3 · View")).to_be_focused()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("textbox", name="3 · Text")).to_have_value("At the end")
+    expect(page.locator("#said")).to_have_text("Undone")
+    # Who writes in what an undo takes away goes on beside it; and a draft survives the change of language.
+    write(page, "")
+    page.keyboard.press("Control+z")
+    stand(page, "tvtv")
+    expect(block(page, 3).get_by_label("What is to be seen here")).to_be_focused()
+    block(page, 2).get_by_role("textbox").fill("In the middle of a wo")
+    page.get_by_role("link", name="한국어").click()
+    expect(page.get_by_role("textbox", name="3 · 글")).to_have_value("In the middle of a wo")
 
 
 def test_a_view_is_opened_changed_and_comes_back(page, server):
@@ -129,6 +142,7 @@ def test_it_is_seen_as_readers_see_it_presented_and_printed(page, server):
     page.get_by_role("button", name="Present").click()
     slides = page.locator("#slides")
     expect(slides.get_by_role("heading", level=1)).to_have_text("Owls")
+    expect(page.locator("body > header")).to_have_js_property("inert", True)
     page.keyboard.press("PageDown")
     expect(slides.get_by_role("heading", level=2)).to_have_text("Owls")
     inside = slides.locator("iframe").content_frame.locator("#focus")
@@ -138,10 +152,17 @@ def test_it_is_seen_as_readers_see_it_presented_and_printed(page, server):
     expect(slides.locator("[data-at]")).to_have_text("1 of 2")
     page.keyboard.press("End")
     expect(slides.locator("[data-at]")).to_have_text("2 of 2")
+    # A view that is taller than the screen begins at its top.
+    page.set_viewport_size({"width": 1440, "height": 420})
+    page.wait_for_function("() => document.querySelector('[data-slide]').scrollHeight > innerHeight")
+    top = "(slide) => slide.querySelector('figure').getBoundingClientRect().top - slide.getBoundingClientRect().top"
+    assert slides.locator("[data-slide]").evaluate(top) >= 0
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.keyboard.press("Escape")
     expect(slides).to_be_hidden()
     expect(page.get_by_role("button", name="Present")).to_be_focused()
-    page.evaluate("window.print = () => (document.body.dataset.printed = 'yes')")
+    expect(page.locator("body > header")).to_have_js_property("inert", False)
+    page.evaluate("() => { window.print = () => (document.body.dataset.printed = 'yes'); }")
     page.keyboard.press("Control+p")
     expect(page.locator("body")).to_have_attribute("data-printed", "yes")
     paper = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf())).pages)
@@ -153,6 +174,7 @@ def test_it_is_seen_as_readers_see_it_presented_and_printed(page, server):
 def test_files_are_saved_exported_and_opened_again(page, server, tmp_path):
     page.goto(f"{server.url}/lesson")
     open_file(page, lesson(title="Owls <b>1</b>"))
+    stand(page, "tv")
     page.get_by_role("button", name="Save and open").click()
     saved = download(page, "json", tmp_path)
     assert json.loads(saved.read_text())["blocks"][1] == VIEW
@@ -168,6 +190,9 @@ def test_files_are_saved_exported_and_opened_again(page, server, tmp_path):
     expect(page.locator("[data-block]")).to_have_count(1)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("[data-block]")).to_have_count(4)
+    open_file(page, lesson(blocks=[{"type": "text", "markdown": "One"}] * 197))
+    expect(page.get_by_role("dialog")).to_contain_text("more than 200 parts")
+    expect(page.get_by_role("button", name="Add behind")).to_be_disabled()
 
 
 def test_the_exported_page_opens_by_double_click(browser, page, server, tmp_path):
@@ -196,7 +221,7 @@ def test_what_is_no_lesson_says_why_and_changes_nothing(page, server):
     expect(page.locator("#empty")).to_be_visible()
 
 
-def test_a_browser_that_keeps_nothing_says_so_at_once(page, server):
+def test_a_browser_that_keeps_nothing_says_so_at_once_wherever_one_writes(page, server, tmp_path):
     page.add_init_script(
         "Object.defineProperty(window, 'indexedDB', { get() { throw new DOMException('no', 'SecurityError'); } })"
     )
@@ -204,6 +229,14 @@ def test_a_browser_that_keeps_nothing_says_so_at_once(page, server):
     expect(page.locator("#trouble")).to_contain_text("does not let the page keep anything")
     write(page, "Still here")
     expect(block(page, 0).locator(".prose")).to_have_text("Still here")
+    page.keyboard.insert_text("\n\nand so on" * 60)
+    expect(page.locator("[data-kept]")).to_have_text("Not saved")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(page.locator("#trouble")).to_be_in_viewport()
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Save lesson file").click()
+    caught.value.save_as(tmp_path / "a.json")
+    assert "Still here" in (tmp_path / "a.json").read_text()
 
 
 @pytest.mark.parametrize(("theme", "lang"), [("light", "en"), ("dark", "ko")])

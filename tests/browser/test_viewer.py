@@ -1,5 +1,6 @@
 """The viewer: a file opened from the disk with the network off, and an embed in a page of somebody else's."""
 
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -189,8 +190,41 @@ def test_an_embed_has_what_is_asked_for_and_says_what_is_wrong(foreign, elsewher
     expect(frame.locator("#focus-name")).to_have_text("L3 H2")
     assert frame.locator("#looking, #grid, #panel-heatmap").count() == 0
     problem = embedded(foreign, elsewhere, tmp_path, f"{server.url}/embed?text=x&model=nothing").locator("#problem")
-    expect(problem).to_be_visible()
-    expect(problem).not_to_be_empty()
+    expect(problem).to_contain_text("no model “nothing” here. There is: minilm, ko-en")  # nobody can choose one there
+
+
+def test_an_embed_compares_two_texts(foreign, elsewhere, server, cat, tmp_path):
+    soft = CAT.replace("tired", "soft")
+    change = capture("minilm", soft).maps[3].weights(1)[0, IT, 2] - cat.maps[3].weights(1)[0, IT, 2]
+    asked = {"text": CAT, "versus": soft, "layer": 3, "head": 1, "query": IT, "key": 2, "view": "difference"}
+    frame = embedded(foreign, elsewhere, tmp_path, f"{server.url}/embed?{urlencode(asked)}")
+    panel = frame.locator("#panel-difference")
+    expect(panel.locator("[data-moved] b")).to_have_text(f"{change:+.3f}".replace("-", "−"))
+    expect(panel.locator("figcaption")).to_have_text([f"First: {CAT}", f"Second: {soft}"])
+    expect(panel.locator(".nsewdrag").first).to_be_attached()
+    foreign.get_by_role("button", name="before").focus()
+    foreign.keyboard.press("Tab")
+    foreign.keyboard.press("ArrowUp")
+    expect(panel.locator("[data-moved]")).to_contain_text("because → cat")
+    expect(frame.locator("#source a")).to_have_attribute("href", re.compile("view=difference"))
+    asked = {"text": CAT, "versus_model": "nothing", "show": "difference"}
+    frame = embedded(foreign, elsewhere, tmp_path, f"{server.url}/embed?{urlencode(asked)}")
+    expect(frame.locator("#panel-difference [data-wait]")).to_contain_text("no model “nothing” here. There is: minilm")
+
+
+def test_a_frame_that_is_shut_off_shows_a_picture(profile: BrowserContext, server, elsewhere, tmp_path):
+    """Some sites frame what they do not know without an origin: nothing of ours but pictures comes through there."""
+    page = profile.new_page()
+    (tmp_path / "shut.html").write_text(
+        f'<!doctype html><iframe src="{server.url}/embed?text=It+rained&layer=1" width="640" height="700"'
+        ' sandbox="allow-scripts"></iframe>'
+    )
+    page.goto(f"{elsewhere}/shut.html")
+    picture = page.frame_locator("iframe").locator(".still img")
+    expect(picture).to_be_visible()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 300
+    page.close()
 
 
 def test_only_the_embed_may_be_framed(foreign, elsewhere, server, tmp_path):

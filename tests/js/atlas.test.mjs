@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { badgesOf, exploreHref, isProminent, isRole, leftOut, pictureFrom, pictureOf, picturesOf, searchOf, unseenOf } from "../../static/js/lib/atlas.js";
+import { atlasHref, badgesOf, exploreHref, isProminent, isRole, leftOut, pictureFrom, pictureOf, picturesOf, searchOf, textsFrom, unseenOf } from "../../static/js/lib/atlas.js";
 import { createAtlases } from "../../static/js/lib/atlases.js";
 import { createMeasuring } from "../../static/js/lib/measuring.js";
 import { markGlow, markOf, rolesOf } from "../../static/js/lib/roles.js";
@@ -61,6 +61,21 @@ test("a head leads to Explore, an induction head to a text that repeats", () => 
   const read = (href) => Object.fromEntries(new URL(href, "http://x").searchParams);
   assert.deepEqual(read(exploreHref(page, { kind: "decoder-self", layer: 1, head: 3 }, "induction")), { text: examples[1].text, model: "m", kind: "decoder-self", layer: "1", head: "3", query: "5", mark: "induction" });
   assert.deepEqual(read(exploreHref({ ...page, usual: "m", lang: "ko" }, { kind: null, layer: 0, head: 2 })), { layer: "0", head: "2", lang: "ko" });
+});
+
+test("from Explore to the atlas and back the reader's own text stays, an example's does not", () => {
+  const start = { text: "The cat", pair: null, target: null };
+  const state = { model: "m", lang: "ko", trace: null, text: "Who & what?", pair: "It", target: null };
+  const there = new URL(atlasHref(state, start), "http://x");
+  assert.equal(there.pathname, "/models/m");
+  const texts = textsFrom(there.search);
+  assert.deepEqual(texts, { text: "Who & what?", pair: "It" });
+  const back = new URL(exploreHref({ model: "m", usual: "m", examples: [], texts }, { kind: null, layer: 1, head: 2 }, "induction"), "http://x");
+  assert.deepEqual(Object.fromEntries(back.searchParams), { ...texts, layer: "1", head: "2", mark: "induction" });
+  assert.equal(searchOf([], null, "ko", texts), "?text=Who+%26+what%3F&pair=It&lang=ko");
+  for (const one of [{ ...state, ...start }, { ...state, trace: "file-0" }, { ...state, text: null }, { ...state, text: "x".repeat(2000) }]) {
+    assert.equal(atlasHref(one, start), "/models/m?lang=ko");
+  }
 });
 
 test("what was left out is named, broken lines last", () => {

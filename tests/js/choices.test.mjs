@@ -86,6 +86,16 @@ test("a filter without a second text falls back to everything", () => {
   assert.deepEqual([linked.pair, requestOf(linked, PAIRED, startOf).segments], ["It slept", "BA"]);
 });
 
+test("the trace of a file is all that there is: no text, no heads to switch, and of one text no filter", () => {
+  const state = { ...startOf(), trace: "file-1", text: "Other", off: "encoder-self.0.1", versus: "Else", segments: "AB", query: 2 };
+  const one = { source: { texts: ["a"], pair: null, segment: ["A"] } };
+  const two = { source: { texts: ["a", "b"], pair: "b", segment: ["A", "B"] } };
+  const fit = fitted(state, MODELS.minilm, startOf, one);
+  assert.deepEqual([fit.text, fit.off, fit.versus, fit.segments, fit.query, fit.trace], [null, null, null, "all", 2, "file-1"]);
+  assert.equal(fitted(state, null, startOf).segments, "AB"); // until the file is read
+  assert.equal(fitted(state, null, startOf, two).segments, "AB");
+});
+
 test("another text keeps the filter and the second text that comes with it; the same ones keep their cell", () => {
   const next = forText(paired, "Other", null, EXAMPLES, "It slept");
   assert.deepEqual([next.pair, next.segments, next.query, next.key], ["It slept", "AB", null, null]);

@@ -29,6 +29,7 @@ test("what does not fit into an address is null", async () => {
   let seed = 1;
   const noise = Array.from({ length: 3 * MOST_PACKED }, () => ((seed = (seed * 48271) % 2147483647) % 36).toString(36)).join("");
   assert.equal(await pack(`?text=${noise}`), null);
+  assert.equal(await pack(`?text=${"a+".repeat(70_000)}`), null); // it packs well, but nobody would unpack it
 });
 
 test("a packed one that is damaged, hostile or packed twice is null", async () => {
@@ -36,6 +37,7 @@ test("a packed one that is damaged, hostile or packed twice is null", async () =
   const bad = [
     "?z=", "?z=%2B", "?z=AAAA", `?text=a&z=AAAA`, packed.slice(0, 60), `?z=${"A".repeat(MOST_PACKED)}`,
     `${packed}&z=AAAA`, await deflated(new Uint8Array([116, 61, 255])), await deflated("z=AAAA"), await deflated(new Uint8Array(4_000_000)),
+    await deflated("&a=1".repeat(9999)),
   ];
   for (const search of bad) assert.equal(await unpack(search), null, search.slice(0, 80));
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  embedSearch, escaped, fileSearch, frameCode, hasNumbers, isLocal, markdownCode, moodleCode, obstacleOf, pictureSearch, plain, subjectOf, USUAL, whatOf, whatsOf, within,
+  asRead, embedSearch, escaped, fileSearch, frameCode, hasNumbers, isLocal, markdownCode, moodleCode, obstacleOf, pictureSearch, plain, subjectOf, USUAL, whatOf, whatsOf, within,
 } from "../../static/js/lib/sharing.js";
 import { createStarts, format, parse } from "../../static/js/state.js";
 
@@ -46,6 +46,17 @@ test("an embed names its parts, and shows the view where nothing was chosen", ()
   assert.equal("controls" in part(["view"]), false);
   assert.deepEqual(["versus", "tool", "seed", "view"].filter((name) => name in part(["view"])), []);
   assert.equal(part(["view"]).theme, "dark");
+  const compared = read(embedSearch(cat, { view: "difference", show: ["view"], controls: [] }, searchOf));
+  assert.deepEqual([compared.show, compared.versus], ["difference", "The dog"]);
+});
+
+test("a text that was cut travels as far as it was read, to the end of a word and one more", () => {
+  const state = { ...cat, text: "a 😀 catamaran sails far away", target: null };
+  assert.equal(asRead(state, { source: { cut: 7 } }).text, "a 😀 catamaran sails"); // counted in code points
+  assert.equal(asRead(state, { source: { cut: 13 } }).text, "a 😀 catamaran sails");
+  assert.equal(asRead({ ...state, target: "one two three four" }, { source: { cut: null }, target: { cut: 3 } }).target, "one two");
+  assert.equal(asRead(state, { source: { cut: null }, target: null }), null);
+  assert.equal(asRead({ ...state, text: "가".repeat(900) }, { source: { cut: 300 } }).text.length, 360); // words without an end
 });
 
 test("what can be drawn, and what is drawn first", () => {

@@ -97,7 +97,7 @@ test("memory that is missing is told in megabytes, and what a model does not tak
 test("notices name the language and show what was cut, counted in code points", () => {
   const trace = { model: { title: "MiniLM" }, source: { text: "🙂🙂ab cd" } };
   assert.match(noticeSentence(en, { code: "language", language: "ko" }, { trace }), /MiniLM has not learned Korean/);
-  assert.match(noticeSentence(ko, { code: "language", language: "ko" }, { trace }), /한국어를 배우지 않았어요/);
+  assert.match(noticeSentence(ko, { code: "language", language: "ko" }, { trace }), /한국어 글로 배우지 않았어요/);
   assert.match(noticeSentence(en, { code: "truncated", kept: 512, count: 700, cut: 2 }, { trace }), /“ab cd”/);
   assert.equal(excerpt("abcdef", 1, 3), "bcd…");
 });

@@ -11,6 +11,7 @@ from attention_core.figures.matplotlib_writer.sheet import Sheet
 
 # In sizes of the labels' letters.
 _SIDE, _GAP, _MOST = 3.2, 0.55, 60.0
+_FEW = 26.0  # of few heads each has more room: together they are as wide as a caption
 _LABEL = 0.75
 _SHARP = 2  # dots of the picture a pixel
 
@@ -23,7 +24,8 @@ def heads(panel: Heads, setting: Setting) -> Block:
     room = _MOST * em if setting.room is None else setting.room - before
     step = room / count  # of a head with its gap
     gap = max(1, round(min(_GAP * em, 0.2 * step)))
-    side = max(1, int(min(_SIDE * em if setting.room is None else room, step - gap + gap / count)))
+    usual = max(_SIDE, _FEW / max(layers, count, 4) - _GAP) * em
+    side = max(1, int(min(usual if setting.room is None else room, step - gap + gap / count)))
     above = 1.5 * em
     wide, high = count * (side + gap) - gap, layers * (side + gap) - gap
 

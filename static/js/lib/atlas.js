@@ -24,9 +24,27 @@ export function pictureFrom(pictures, search) {
   return pictures.find(agrees) ?? pictures[0] ?? null;
 }
 
-/** The query string of a picture and a language; the first picture is left out, and so is the reader's own language. */
-export function searchOf(pictures, picture, lang = null) {
-  const search = new URLSearchParams();
+const TEXTS = ["text", "pair", "target"];
+const MOST = 1500; // characters of a query string: a longer text is not carried along
+
+/** What the reader was looking at, { text, pair, target }, as far as an address says it. */
+export function textsFrom(search) {
+  const given = new URLSearchParams(search);
+  return Object.fromEntries(TEXTS.filter((name) => given.get(name)).map((name) => [name, given.get(name)]));
+}
+
+/** The address of a model's head atlas, which leads back to the reader's own text. */
+export function atlasHref({ model, lang, trace, ...state }, start) {
+  const isOwn = !trace && state.text && TEXTS.some((name) => state[name] !== start[name]);
+  const texts = new URLSearchParams(isOwn ? TEXTS.filter((name) => state[name]).map((name) => [name, state[name]]) : []);
+  const search = new URLSearchParams(String(texts).length <= MOST ? texts : "");
+  if (lang) search.set("lang", lang);
+  return `/models/${encodeURIComponent(model)}${search.size ? `?${search}` : ""}`;
+}
+
+/** The query string of a picture, the reader's texts and a language; the first picture is left out, and so is the reader's own language. */
+export function searchOf(pictures, picture, lang = null, texts = {}) {
+  const search = new URLSearchParams(texts);
   if (picture && picture !== pictures[0]) for (const name of NAMES) if (picture[name]) search.set(name, picture[name]);
   if (lang) search.set("lang", lang);
   const written = search.toString();
@@ -77,10 +95,10 @@ export function isProminent({ twins, warnings = {} }) {
   return Boolean(twins) && !warnings["decided-later"] && twins.same_answer > 0.5 && twins.both_right <= 0.25;
 }
 
-/** The address of a head on the Explore page, on an example of the model that shows such a role, where there is one. */
-export function exploreHref({ model, usual, examples, lang = null }, { kind, layer, head }, role = null) {
-  const example = role === "induction" ? examples.find((one) => one.model === model && repeats(one.text ?? "")) : null;
-  const search = new URLSearchParams();
+/** The address of a head on the Explore page, on the reader's own texts, else on an example of the model that shows such a role, where there is one. */
+export function exploreHref({ model, usual, examples, lang = null, texts = {} }, { kind, layer, head }, role = null) {
+  const example = role === "induction" && !texts.text ? examples.find((one) => one.model === model && repeats(one.text ?? "")) : null;
+  const search = new URLSearchParams(texts);
   if (example) search.set("text", example.text);
   if (model !== usual) search.set("model", model);
   if (kind) search.set("kind", kind);

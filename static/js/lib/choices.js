@@ -1,6 +1,7 @@
 // Choices that touch several parameters at once, as patches of the state.
 
 import { offHeads } from "./off.js";
+import { segmentsOf } from "./tokens.js";
 
 const NO_CELL = { query: null, key: null, rivals: null, queries: null, keys: null };
 const FRESH = {
@@ -97,9 +98,10 @@ export function requestOf(state, model, startOf) {
 }
 
 // What is known of a file's trace is in the file: no model here is asked anything about it.
+const OF_NO_FILE = { text: null, pair: null, target: null, image: null, truncate: false, off: null, written: null, chat: false };
+
 function requestOfFile({ trace, kind, words, special, segments, measure = "weight" }) {
-  const nothing = { model: null, text: null, pair: null, target: null, image: null, truncate: false, off: null, how: null, written: null, chat: false };
-  return { trace, ...nothing, kind, words, special, segments, measure };
+  return { trace, ...OF_NO_FILE, model: null, how: null, kind, words, special, segments, measure };
 }
 
 /** What is read, where no model says so: "picture", "translation" or "text". */
@@ -108,12 +110,16 @@ export function inputOf({ trace, image }, posted) {
   return image ? "picture" : "text";
 }
 
-/** The state without what its model does not read; the same state while the model is not known. */
-export function fitted(state, model, startOf) {
-  if (!model || state.trace) return state;
+/** The state without what its model, or the trace of its file, does not have; of a text the same state while the model is not known. */
+export function fitted(state, model, startOf, posted = null) {
+  if (state.trace) return { ...state, ...OF_NO_FILE, versus: null, versus_model: null, segments: segmentsFor(state, posted) };
+  if (!model) return state;
   const { text, pair, target, image, off, segments, written, chat } = requestOf(state, model, startOf);
   return { ...state, text, pair, target, image, off, segments, written, chat };
 }
+
+/** Who of a pair looks at whom: of a file, once it is read, with one text alone, everything. */
+export const segmentsFor = ({ trace, segments = "all" }, posted) => (trace && posted && !segmentsOf(posted.source) ? "all" : segments);
 
 // Only a model that writes has written; whether it has a chat template is known once it is here.
 function writtenOf({ written, chat }, model) {

@@ -17,9 +17,19 @@ function set(node, key, value) {
   else node.setAttribute(key, value === true ? "" : value);
 }
 
-/** A token in a sentence: isolated from the direction of what surrounds it. */
+/** A token in a sentence: isolated from the direction of what surrounds it, and read by a voice of its language. */
 export function tokenNode(doc, text, props = {}) {
-  return el(doc, "bdi", props, text);
+  return el(doc, "bdi", { lang: otherLanguage(doc, text), ...props }, text);
+}
+
+const HANGUL = /\p{Script=Hangul}/u;
+const LATIN = /\p{Script=Latin}/u;
+
+/** "ko" or "en" where a text's letters are of the one of the page's two languages that the page is not in; else null. */
+export function otherLanguage(doc, text) {
+  const isKorean = doc.documentElement?.lang === "ko";
+  if (HANGUL.test(text)) return isKorean ? null : "ko";
+  return isKorean && LATIN.test(text) ? "en" : null;
 }
 
 export function setText(node, text) {

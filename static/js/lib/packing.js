@@ -2,7 +2,8 @@
 
 export const PLAIN = 2000; // characters of a query string that travels as it is
 export const MOST_PACKED = 8192; // characters of one that travels packed, "z=" counted
-const MOST_BYTES = 256 * 1024; // of what is unpacked
+const MOST_BYTES = 128 * 1024; // of what is unpacked
+const MOST_PARAMETERS = 256; // in it
 const CHUNK = 0x8000;
 
 const PACKED = /^\?z=([A-Za-z0-9_-]+)((?:&.*)?)$/s;
@@ -21,7 +22,9 @@ export async function pack(search) {
     if (inside.has(name)) beside.append(name, inside.get(name));
     inside.delete(name);
   }
-  const small = await through(new TextEncoder().encode(inside.toString()), new CompressionStream("deflate-raw"), Infinity);
+  const large = new TextEncoder().encode(inside.toString());
+  if (large.length > MOST_BYTES) return null; // however small it packs, nobody unpacks it
+  const small = await through(large, new CompressionStream("deflate-raw"), Infinity);
   const written = `?z=${toBase64(small)}${beside.size ? `&${beside}` : ""}`;
   return written.length - 1 <= MOST_PACKED ? written : null;
 }
@@ -34,7 +37,7 @@ export async function unpack(search) {
   try {
     const large = await through(fromBase64(written), new DecompressionStream("deflate-raw"), MOST_BYTES);
     const query = new TextDecoder("utf-8", { fatal: true }).decode(large);
-    return names(query) ? null : `?${query}${beside}`;
+    return names(query) || query.split("&").length > MOST_PARAMETERS ? null : `?${query}${beside}`;
   } catch {
     return null;
   }

@@ -3,6 +3,7 @@
 // few sessions are kept, so that going back and forth between kinds and ways to look costs nothing.
 
 import { createBlocked } from "./allowed.js";
+import { segmentsFor } from "./choices.js";
 import { createKeep } from "./keep.js";
 import { lookQuery, whyNoLengths } from "./looked.js";
 import { createNumbers } from "./numbers.js";
@@ -47,8 +48,11 @@ export function createSessions(api) {
 }
 
 async function make(api, request, posted, signal) {
-  // A link may ask for the lengths of a model that has none: then its weights are shown.
-  const look = lookQuery(whyNoLengths(posted) ? { ...request, measure: "weight" } : request);
+  // A link may ask for the lengths of a model that has none, or for one of two texts in the file of one: then its
+  // weights are shown, and the whole.
+  const measure = whyNoLengths(posted) ? "weight" : request.measure;
+  const asked = { ...request, segments: segmentsFor(request, posted) };
+  const look = lookQuery({ ...asked, measure });
   const again = renewer(api, request);
   const isPlain = Object.keys(look).length === 0;
   const { kind } = mapOf(posted, request.kind);
@@ -68,7 +72,7 @@ async function make(api, request, posted, signal) {
   });
   return {
     analysis, numbers,
-    request, trace, posted, map, queryTokens, keyTokens, thumbnails: readNpy(thumbnails), whole: null,
+    request: asked, trace, posted, map, queryTokens, keyTokens, thumbnails: readNpy(thumbnails), whole: null,
     reader: look.special ? withRemoved(reader, removed) : reader,
     blocked: byLayer((layer) => createBlocked(map.masks?.[layer], kind, queryTokens, keyTokens)),
   };

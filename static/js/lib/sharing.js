@@ -45,7 +45,7 @@ export function subjectOf({ state, session, view, tab, theme, model, compared, l
   const whats = whatsOf({ picture: Boolean(session.trace.picture), compared: Boolean(compared), written: Boolean(state.written) });
   return {
     state: { ...state, ...cell, layer, head, rev: revisionOf(session), theme, lang }, whats, what: whatOf(chosen.what, tab, whats),
-    view: tab === "difference" ? "heatmap" : tab,
+    view: tab,
     look: { ...chosen, theme: chosen.theme ?? theme }, samples: model?.samples ?? [],
   };
 }
@@ -82,7 +82,7 @@ export function embedSearch(state, { view, show, controls }, searchOf) {
   const own = new URLSearchParams();
   own.append("show", [...parts, ...(show.includes("view") || !parts.length ? [view] : [])].join(","));
   if (controls.length) own.append("controls", ["heads", "looking", "colour"].filter((one) => controls.includes(one)).join(","));
-  return joined(searchOf(without(state, [...ASIDE, ...COMPARED, "view"])), own);
+  return joined(searchOf(without(state, [...ASIDE, ...(view === "difference" ? [] : COMPARED), "view"])), own);
 }
 
 function joined(search, own) {
@@ -94,6 +94,20 @@ function joined(search, own) {
 export function within(raw, [least, most]) {
   const value = raw.trim() === "" ? NaN : Number(raw);
   return Number.isInteger(value) && value >= least && value <= most ? value : null;
+}
+
+// ---- what an address carries
+const WORDS_ON = /^\S{0,60}(?:\s+\S{1,60})?/; // the rest of the word that the model stopped in, and one more: so it stops there again
+
+/** The state with its texts as far as the model read them, from which it reads the same; null where it read all. */
+export function asRead(state, { source, target }) {
+  const beginning = (text, cut) => {
+    const points = Array.from(text);
+    return points.slice(0, cut).join("") + WORDS_ON.exec(points.slice(cut).join(""))[0];
+  };
+  const isCut = (tokens, text) => Boolean(text) && Number.isInteger(tokens?.cut);
+  const some = [...(isCut(source, state.text) ? [["text", source.cut]] : []), ...(isCut(target, state.target) ? [["target", target.cut]] : [])];
+  return some.length ? { ...state, ...Object.fromEntries(some.map(([name, cut]) => [name, beginning(state[name], cut)])) } : null;
 }
 
 // ---- why something cannot be shared

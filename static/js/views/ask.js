@@ -1,6 +1,6 @@
 // The sentence box, the box for a translation or a second sentence, the examples of the chosen model and the summary line.
 
-import { el, setText } from "../lib/dom.js";
+import { el, otherLanguage, setText } from "../lib/dom.js";
 import { exampleOf } from "../lib/choices.js";
 import { isPlainClick } from "../lib/keys.js";
 
@@ -9,7 +9,8 @@ export function isSend(event) {
   return event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
 }
 
-export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onDraft }) {
+/** drafts: see lib/draft.js; keep() takes what is typed along to the page in the other language. */
+export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onDraft, drafts }) {
   const form = root.querySelector("form");
   const box = root.querySelector("[data-text]");
   const target = root.querySelector("[data-target]");
@@ -19,11 +20,15 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
   const summary = root.querySelector("[data-summary]");
   const lead = root.ownerDocument.getElementById("lead");
   const shown = { text: undefined, pair: undefined, target: undefined };
+  let pending = drafts.take();
 
   function fit() {
     for (const field of [box, second.box, target]) {
       field.style.height = "auto";
       field.style.height = `${field.scrollHeight + 2}px`;
+      const lang = otherLanguage(root.ownerDocument, field.value);
+      if (lang) field.setAttribute("lang", lang);
+      else field.removeAttribute("lang");
     }
   }
   const draft = () => onDraft(box.value, second.value());
@@ -49,6 +54,18 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
     shown[name] = value;
     fit();
   }
+  function takeUp({ text, pair, target: written }) {
+    pending = null;
+    box.value = text;
+    target.value = written;
+    second.write(pair);
+    fit();
+    draft();
+  }
+  function keep() {
+    const typed = { text: box.value, pair: second.value(), target: target.value };
+    if (Object.entries(typed).some(([name, value]) => (value ?? "") !== (shown[name] ?? ""))) drafts.keep({ of: shown.text, ...typed });
+  }
   // Of a trace of a file the box says what the file is about; what is asked for from there is asked of a model.
   function show({ input, state: asked, session, bare, model }) {
     const state = exampleOf(asked, session?.posted);
@@ -63,6 +80,8 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
     if (input !== "picture") write(box, "text", state.text ?? "");
     write(second.box, "pair", state.pair);
     write(target, "target", state.target);
+    if (pending && pending.of === shown.text) takeUp(pending);
+    if (session) pending = null;
     const ghost = hasTarget && !bare ? ghostOf(session) : null;
     const placeholder = ghost ?? i18n.t("ask.target.placeholder");
     if (target.getAttribute("placeholder") === placeholder) return;
@@ -79,7 +98,7 @@ export function createAsk(root, { i18n, examples, hrefOf, onText, onExample, onD
       button.setAttribute("aria-busy", String(scene.busy));
       setText(summary, scene.session && !scene.bare ? summaryOf(i18n, scene.session) : "\u00a0");
     },
-    focus: () => box.focus(),
+    keep,
   };
 }
 
@@ -119,6 +138,11 @@ function createSecond(root, { onDraft, onRemove, onChange }) {
 
   return {
     box,
+    write(value) {
+      box.value = value ?? "";
+      now.opened = Boolean(value);
+      draw();
+    },
     value: () => (place.hidden || !box.value.trim() ? null : box.value),
     update({ possible, asked, fresh }) {
       Object.assign(now, { possible, asked, opened: now.opened && !fresh });
@@ -144,7 +168,8 @@ function createTries(root, { i18n, examples, hrefOf, onExample }) {
 
   function rebuild(model) {
     links = examples.filter((example) => example.model === model && example.text).map((example) => {
-      const anchor = el(doc, "a", { href: "/", lang: example.lang === i18n.lang ? null : example.lang, title: titleOf(example), text: i18n.t(`example.${example.name}`) });
+      const name = i18n.t(`example.${example.name}`); // in the reader's language, whatever the example is in
+      const anchor = el(doc, "a", { href: "/", lang: otherLanguage(doc, name), title: titleOf(example), text: name });
       anchor.addEventListener("click", (event) => {
         if (!isPlainClick(event)) return;
         event.preventDefault();

@@ -17,9 +17,11 @@ import { listenToPointer, placeIn, zoomOf } from "../lib/pointing.js";
 import { drawSmall } from "../lib/small.js";
 
 const SOON = 300; // milliseconds before waiting is spoken of
+const NAMED = 160; // characters of a text that is said in full
+const REFUSED = new Set(["apart", "shapes", "unlike"]);
 
-/** onCell(query, key, how) and onWindow({ queries, keys }) speak of tokens as they are shown. */
-export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWindow }) {
+/** onCell(query, key, how) and onWindow({ queries, keys }) speak of tokens as they are shown; named: no other place says the two texts. */
+export function createDifference(root, { i18n, plotly, sentenceOf, named = false, onCell, onWindow }) {
   const doc = root.ownerDocument;
   const view = doc.defaultView;
   const at = (name) => root.querySelector(`[data-${name}]`);
@@ -109,7 +111,8 @@ export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWin
     const { comparison } = drawn;
     const [side, opposite] = name === "before" ? [comparison.first, comparison.second] : [comparison.second, comparison.first];
     const { layer, head } = name === "before" || !comparison.other ? scene : comparison.other;
-    const slots = { head: `L${layer} H${head}`, model: i18n.model(side.model), text: () => tokenNode(doc, fromDifference(side.text, opposite.text), { title: side.text }) };
+    const said = named && side.text.length <= NAMED ? side.text : fromDifference(side.text, opposite.text);
+    const slots = { head: `L${layer} H${head}`, model: i18n.model(side.model), text: () => tokenNode(doc, said, { title: side.text }) };
     return fill(doc, parts(i18n.t(`difference.${name}.${comparison.way}`)), slots);
   }
 
@@ -141,7 +144,7 @@ export function createDifference(root, { i18n, plotly, sentenceOf, onCell, onWin
 
   function reasonOf(problem) {
     const { reason } = problem.facts ?? {};
-    return reason === "apart" || reason === "shapes" ? i18n.t(`difference.refused.${reason}`) : sentenceOf(problem);
+    return REFUSED.has(reason) ? i18n.t(`difference.refused.${reason}`) : sentenceOf(problem);
   }
 
   // ---- choosing
@@ -220,8 +223,8 @@ function smallCell(value, { query, key }) {
   return { row: cellOf(queryEdges, row), column: cellOf(keyEdges, column) };
 }
 
-const named = new WeakMap();
+const labels = new WeakMap();
 function labelled({ ranks: { value }, first, second }) {
-  if (!named.has(value)) named.set(value, { queries: labelsOf(value.queries, first.queries, second.queries), keys: labelsOf(value.keys, first.keys, second.keys) });
-  return named.get(value);
+  if (!labels.has(value)) labels.set(value, { queries: labelsOf(value.queries, first.queries, second.queries), keys: labelsOf(value.keys, first.keys, second.keys) });
+  return labels.get(value);
 }

@@ -4,8 +4,10 @@ import { badgeText } from "../lib/badge.js";
 import { copyText } from "../lib/clipboard.js";
 import { el, setText } from "../lib/dom.js";
 
-const CONFIRMED = 2500;
+const CONFIRMED = 2500; // milliseconds
+const EXPLAINED = 8000;
 
+/** linkOf() resolves to { href, isCut }: null for what no address can say; whether its text ends where the model stopped reading. */
 export function createFooter(root, { i18n, linkOf }) {
   const badge = root.querySelector("[data-badge]");
   const origin = root.querySelector("[data-origin]");
@@ -17,15 +19,16 @@ export function createFooter(root, { i18n, linkOf }) {
   let timer = 0;
 
   button.addEventListener("click", async () => {
-    const link = await linkOf();
-    const copied = link !== null && (await copyText(root.ownerDocument, link));
-    setText(state, i18n.t(link === null ? "copy.long" : copied ? "copy.done" : "copy.failed"));
+    const { href, isCut } = await linkOf();
+    const copied = href !== null && (await copyText(root.ownerDocument, href));
+    setText(state, i18n.t(href === null ? "copy.long" : !copied ? "copy.failed" : isCut ? "copy.cut" : "copy.done"));
     button.classList.toggle("done", copied);
+    state.classList.toggle("not", !copied);
     clearTimeout(timer);
     timer = setTimeout(() => {
       setText(state, "");
       button.classList.remove("done");
-    }, CONFIRMED);
+    }, copied && !isCut ? CONFIRMED : EXPLAINED);
   });
 
   // Which commit of the hub: one that nobody had seen before it was downloaded here says so.

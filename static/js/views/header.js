@@ -44,9 +44,9 @@ export function createHeader(root, { i18n, preferences, onTheme, onLanguage = nu
       apply(); // another address may ask for another theme
       return doc.documentElement.dataset.theme;
     },
-    update({ languageHref, state }) {
+    update({ languageHref, atlasHref }) {
       language.setAttribute("href", languageHref);
-      atlas?.setAttribute("href", `/models/${encodeURIComponent(state.model)}${state.lang ? `?lang=${state.lang}` : ""}`);
+      atlas?.setAttribute("href", atlasHref);
     },
   };
 }

@@ -1,10 +1,12 @@
 // "Worth a look": what the catalogue says about heads of this model; each hint puts its head in focus.
 
 import { el } from "../lib/dom.js";
+import { isByLength } from "../lib/looked.js";
 
 export function createHints(root, { i18n, onHint }) {
   const doc = root.ownerDocument;
   const list = root.querySelector("ul");
+  const measure = root.querySelector("[data-measure]");
   let drawn = {};
   let buttons = [];
 
@@ -24,6 +26,7 @@ export function createHints(root, { i18n, onHint }) {
       const isPair = Boolean(session?.posted.source.pair);
       const hints = ordered(model?.look_for ?? [], isPair);
       root.hidden = hints.length === 0;
+      measure.hidden = !isByLength(session);
       if (model && (drawn.model !== model || drawn.isPair !== isPair)) rebuild(hints, model);
       drawn = { model, isPair };
       // What is said of one sentence does not speak of a pair.

@@ -8,6 +8,7 @@ import { excerpt } from "../lib/tokens.js";
 
 const LISTED = 3;
 const RETRY = new Set(["unreachable", "internal", "busy", "model-loading", "trace-not-held", "plotly", "checkpoint"]);
+const IN_BYTES = new Set(["out-of-memory", "trace-file-too-large"]);
 const CUT_SHOWN = 60;
 const UNCUT = new Set(["pair", "room", "experiment"]); // too long in a way that showing the beginning does not mend
 
@@ -66,13 +67,19 @@ export function replacements({ facts: { words = [], suggestions = [] } = {} }) {
   return words.length ? suggestions.slice(0, LISTED).map((near) => ({ word: words[0], near })) : [];
 }
 
-/** A problem as a sentence: ours with its facts, or the server's own. */
-export function problemSentence(i18n, { code, detail, facts = {} }) {
-  const key = keyOf(i18n, code, facts);
+/** A problem as a sentence: ours with its facts, or the server's own. `alone`: where no buttons offer what can be done. */
+export function problemSentence(i18n, { code, detail, facts = {} }, alone = false) {
+  const key = (alone && keyAlone(i18n, code, facts)) || keyOf(i18n, code, facts);
   if (!i18n.has(key)) return detail || i18n.t("problem.internal");
-  const values = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, factText(i18n, code, name, value)]));
+  const values = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, factText(i18n, { code, reason: facts.reason }, value)]));
   const sentence = i18n.t(key, values);
   return /\{\w+\}/.test(sentence) && detail ? detail : sentence;
+}
+
+function keyAlone(i18n, code, facts) {
+  if (isUnknownModel({ code, facts })) return "problem.unknown-name.listed";
+  const key = `problem.${code}.${facts.reason}.alone`;
+  return i18n.has(key) ? key : null;
 }
 
 // Some problems have a sentence for a reason of their own, or for when there is something near.
@@ -82,10 +89,10 @@ function keyOf(i18n, code, { reason, suggestions, what }) {
   return special ?? `problem.${code}`;
 }
 
-function factText(i18n, code, name, value) {
+function factText(i18n, { code, reason }, value) {
   if (Array.isArray(value)) return value.flat().join(", ");
-  const isBytes = code === "out-of-memory" && typeof value === "number";
-  return isBytes ? i18n.bytes(value) : value;
+  const isBytes = IN_BYTES.has(code) && typeof value === "number";
+  return isBytes && reason !== "weights" ? i18n.bytes(value) : value;
 }
 
 export function noticeSentence(i18n, notice, { trace }) {

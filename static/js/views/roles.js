@@ -10,6 +10,12 @@ export function createRoles(root, { i18n }) {
   const doc = root.ownerDocument;
   let drawn = "";
 
+  // Escape takes an explanation away that covers something, until the pointer or the keyboard comes back.
+  const speakAgain = (event) => event.currentTarget.classList.remove("quiet-tip");
+  doc.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") for (const role of root.querySelectorAll(".role:is(:hover, :focus-within)")) role.classList.add("quiet-tip");
+  });
+
   const nameOf = (file) => (i18n.has(`atlas.of.${file}`) ? i18n.t(`atlas.of.${file}`) : file);
 
   function measured(on) {
@@ -20,7 +26,7 @@ export function createRoles(root, { i18n }) {
   function badge({ name, score, threshold, on }, number) {
     const id = `role-${number}`;
     const help = i18n.t(`role.${name}.help`, { score: weight(score), threshold: weight(threshold, 2) });
-    return el(doc, "span", { class: on ? "role data" : "role" },
+    return el(doc, "span", { class: on ? "role data" : "role", onpointerleave: speakAgain, onfocusout: speakAgain },
       el(doc, "button", { type: "button", "aria-describedby": id }, i18n.t(`role.${name}`), " ", el(doc, "b", { text: weight(score, 2) })),
       el(doc, "span", { class: "role-tip", role: "tooltip", id, text: on ? `${help} ${measured(on)}` : help }));
   }

@@ -4,21 +4,23 @@ import { setText } from "../lib/dom.js";
 import { rove } from "../lib/roving.js";
 import { subjectOf, USUAL } from "../lib/sharing.js";
 
-/** panels(refine): { picture, link, files }, each with update(subject) and leave(); openers are the buttons that open the dialog. */
-export function createShare(root, { i18n, openers, panels: make }) {
+/** panels(refine): { picture, link, files }, each with update(subject) and leave(); openers are the buttons that open the dialog; travelling: see lib/shared.js. */
+export function createShare(root, { i18n, openers, panels: make, travelling }) {
   const doc = root.ownerDocument;
   const tabs = [...root.querySelectorAll('[role="tab"]')];
   const of = root.querySelector("[data-of]");
   let chosen = USUAL;
   let tab = "picture";
   let scene = null;
+  let turn = 0;
 
   const panels = make((patch) => {
     chosen = { ...chosen, ...patch };
     draw();
   });
 
-  function draw() {
+  async function draw() {
+    const mine = ++turn;
     if (!root.open || !scene?.session) return;
     for (const one of tabs) {
       const isOn = one.dataset.tab === tab;
@@ -28,7 +30,9 @@ export function createShare(root, { i18n, openers, panels: make }) {
     }
     const { session, layer, head } = scene;
     setText(of, `L${layer} H${head} · ${session.trace.model.full_title}`);
-    panels[tab].update({ ...subjectOf(scene, chosen, i18n.lang), session });
+    const subject = subjectOf(scene, chosen, i18n.lang);
+    const state = await travelling(subject.state, session);
+    if (mine === turn) panels[tab].update({ ...subject, state, isCut: state !== subject.state, session });
   }
 
   function choose(name) {

@@ -10,6 +10,7 @@ import { createRoving } from "../lib/roving.js";
 export function createTools(root, { i18n, tools, onTool }) {
   const doc = root.ownerDocument;
   const at = (name) => root.querySelector(`[data-${name}]`);
+  const heading = doc.getElementById("tools-title");
   const [list, close, question, reference] = ["tabs", "close", "question", "reference"].map(at);
   const names = Object.keys(tools);
   const panels = Object.fromEntries(names.map((name) => [name, doc.getElementById(name)]));
@@ -54,6 +55,7 @@ export function createTools(root, { i18n, tools, onTool }) {
       const { session, state, bare } = scene;
       root.hidden = !session || bare || !names.some((name) => isShown(name, scene));
       if (!session) return;
+      setText(heading, i18n.t(scene.input === "picture" ? "tools.title.picture" : "tools.title"));
       for (const name of names) tabs[name].hidden = !isShown(name, scene);
       open = tabs[state.tool]?.hidden === false ? state.tool : null;
       choose(open);

@@ -113,8 +113,9 @@ def test_of_a_long_text_only_the_strongest_lines_of_the_chosen_token_are_left():
     drawn = ~np.isnan(panel.values)
     assert drawn[3].all()
     assert drawn.sum() == 24
+    assert lines(trace, layer=0, head=0, query=30).alt_text.startswith("Lines from 1 query to 24 keys, by attention")
     caption = " ".join(lines(trace, layer=0, head=0, query=30).caption)
-    assert "only the 24 strongest lines of “w30” are drawn" in caption
+    assert "this shows only the 24 strongest lines of “w30”" in caption
     assert lines(trace, layer=0, head=0, queries=(0, 40), keys=(0, 40)).panel.values.shape == (40, 40)
 
 
@@ -157,6 +158,15 @@ def test_in_cross_attention_the_strip_is_of_the_source():
     assert figure.panel.tokens.labels == ("I", "am", "here")
     assert figure.panel.tokens.chosen is None
     assert "while it writes “suis”" in figure.caption[0]
+    assert figure.alt_text.startswith("The source as 3 tokens, coloured by how much “suis” looks at each, L0 H0 of M.")
+
+
+def test_of_a_pair_the_strip_is_of_the_sentence_that_is_looked_at():
+    trace = trace_of("a b c", rows("20 0 0", "5 5 10", "0 0 20")[None])
+    paired = replace(trace, source=replace(trace.source, segment=("A", "A", "B"), pair="c"))
+    told = strip(paired, layer=0, head=0, query=1, segments="AB").alt_text
+    assert told.startswith("Sentence B as 1 token, coloured by how much “b” looks at each, L0 H0 of M.")
+    assert told.endswith("It looks most at “c”, 0.500.")
 
 
 def test_a_strip_of_more_tokens_than_are_read_is_told():
@@ -307,7 +317,7 @@ def test_a_profile_sets_a_head_among_all_heads():
     assert named["best offset"].text == "1.000 (0)"
     assert "same word" not in named  # no word stands twice
     assert figure.scale is None
-    assert "L0 H0 of M among 2 heads. entropy, bits 0.00" in figure.alt_text
+    assert "L0 H0 of M among 2 heads: entropy, bits: 0.00; distance, tokens: 0.00;" in figure.alt_text
 
 
 def test_a_profile_is_of_the_text_as_it_was_read():
@@ -337,6 +347,7 @@ def test_each_written_token_has_the_row_that_chose_it():
     assert figure.panel.values[1] == pytest.approx([0.2, 0.2, 0.6])
     assert figure.panel.rows.chosen == 1
     assert figure.facts["written"] == ["sat", "down"]
+    assert "The largest is 0.600: it looked at “sat” when it wrote “down”." in figure.alt_text
 
 
 def test_a_text_that_nobody_wrote_has_no_steps():

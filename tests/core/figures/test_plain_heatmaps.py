@@ -49,7 +49,7 @@ def test_numbers_stand_in_cells_as_on_the_page():
     figure = heatmap(WEIGHTS, TOKENS)
     assert figure.panel.numbers == ((".50", ".25", ".25"), ("", "1.0", ""), (".10", ".70", ".20"))
     assert figure.caption == ()  # nothing was left out: a 0 needs no number
-    assert heatmap([[0.04, 0.96]], ["a"], ["b", "c"]).caption == ("Numbers below 0.05 are left out.",)
+    assert heatmap([[0.04, 0.96]], ["a"], ["b", "c"]).caption == ("Numbers below 0.05 are not written into cells.",)
 
 
 def test_numbers_stand_in_cells_where_they_can_be_read():
@@ -95,9 +95,9 @@ def test_the_alt_text_says_what_is_to_be_seen():
         ([[0.1, 0.2], [0.3]], TOKENS, "matrix of numbers"),
         ([["a", "b"]], ["x", "y"], "matrix of numbers"),
         (None, TOKENS, r"shape \(\)"),
-        ([[0.5, float("nan")]], ["a"], "1 of these are not finite, the first at query 0, key 1: nan"),
+        ([[0.5, float("nan")]], ["a"], "1 of these is not finite, the first at query 0, key 1: nan"),
         ([[0.5, float("inf")]], ["a"], "not finite"),
-        ([[0.5, -0.5]], ["a"], "1 of these are negative, the first at query 0, key 1: -0.5"),
+        ([[0.5, -0.5]], ["a"], "1 of these is negative, the first at query 0, key 1: -0.5"),
         (WEIGHTS, "cat", "list of texts, one a row, not str"),
         (WEIGHTS, 3, "list of texts, one a row, not int"),
         (WEIGHTS, [1, 2, 3], "tokens are texts; 1 is not"),

@@ -12,9 +12,11 @@ export function put(field, value) {
   field.setSelectionRange(at, at);
 }
 
+const GROWS = globalThis.CSS?.supports("field-sizing", "content"); // then style sheets do it, and nothing is measured
+
 /** As tall as what is written. */
 export function grow(field) {
-  if (!field.offsetParent) return;
+  if (GROWS || !field.offsetParent) return;
   field.style.setProperty("height", "auto");
   field.style.setProperty("height", `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`);
 }

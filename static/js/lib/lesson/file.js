@@ -44,9 +44,10 @@ function blockToFile({ type, markdown, address, show, caption }) {
 /** Bytes of lesson.json, as text: one place a line, so that two versions can be compared. */
 export const written = (file) => `${JSON.stringify(file, null, 1)}\n`;
 
-/** Why a lesson cannot be saved as it is: "empty", "large", or null. */
+/** Why a lesson cannot be saved as it is: "empty", "many", "large", or null. */
 export function obstacle(lesson) {
   if (!hasContent(lesson)) return "empty";
+  if (lesson.blocks.flatMap(blockToFile).length > LIMITS.blocks) return "many"; // two tabs may each have added the last
   return new TextEncoder().encode(JSON.stringify(lesson.blocks)).length > LIMITS.bytes * 0.95 ? "large" : null;
 }
 

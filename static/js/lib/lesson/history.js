@@ -16,6 +16,10 @@ export function readKept(found, language) {
   return isOurs ? found : fresh(language);
 }
 
+/** Whether two readings of the disk are one and the same: what is kept has one line of changes, each of which counts. */
+export const isSame = (one, other) => one.count === other.count && stamp(one) === stamp(other);
+const stamp = ({ undo }) => `${undo.length} ${undo.at(-1)?.tab} ${undo.at(-1)?.at}`;
+
 /**
  * What is kept after an action: { type: "change", operation, at, tab } | { type: "undo" } | { type: "redo" }. It is the
  * same object where nothing changed. `at` is in milliseconds.
@@ -26,7 +30,7 @@ export function step(kept, action) {
   const { operation, at, tab } = action;
   const [lesson, inverse] = apply(kept.lesson, operation);
   if (!inverse) return kept;
-  const entry = { operation: inverse, of: placeOf(operation), to: valueAt(lesson, operation), tab, at };
+  const entry = { operation: inverse, of: placeOf(operation), to: valueAt(lesson, operation), tab, at, size: sizeOf({ operation: inverse }) };
   return { ...kept, count: kept.count + 1, lesson, undo: bounded(typedOn(kept, entry) ?? [...kept.undo, entry]), redo: [] };
 }
 
@@ -63,10 +67,12 @@ function valueAt(lesson, operation, of = placeOf(operation)) {
   return name ? lesson.blocks.find((block) => block.id === id)?.[name] : lesson[id];
 }
 
+const sizeOf = ({ operation, size }) => size ?? JSON.stringify(operation).length;
+
 function bounded(undo) {
   let room = MOST_LETTERS;
   const from = undo.findLastIndex((entry, at) => {
-    room -= JSON.stringify(entry.operation).length;
+    room -= sizeOf(entry);
     return undo.length - at > MOST_STEPS || (room < 0 && at < undo.length - 1);
   });
   return undo.slice(from + 1);

@@ -24,6 +24,13 @@ export function before({ blocks }, id) {
   return at > 0 ? blocks[at - 1].id : null;
 }
 
+/** The id of the first block that another state of the lesson has elsewhere or otherwise; null where none has. */
+export function touched(was, { blocks }) {
+  const places = new Map(was.blocks.map((block, at) => [block, at]));
+  const other = blocks.find((block, at) => !places.has(block)) ?? (blocks.length === was.blocks.length ? blocks.find((block, at) => places.get(block) !== at) : null);
+  return other?.id ?? null;
+}
+
 // ---- operations
 //   { do: "set", field, value }            a field of the lesson itself
 //   { do: "insert", block, after }         after: the id of a block; null: as the first; unknown: as the last

@@ -6,12 +6,24 @@ import { createStore } from "./store.js";
 
 const EDITING = "atlas-lesson-view"; // in this tab: the view that was opened from the lesson, to be changed
 
-/** A store (see store.js) on this browser's own database. */
+const opened = new WeakMap(); // window -> its store and who wants to hear of it
+
+/** The store (see store.js) on this browser's own database; a page has one, whoever on it asks. */
 export function openMine(view, hooks = {}) {
+  if (!opened.has(view)) opened.set(view, open(view));
+  const { mine, listeners } = opened.get(view);
+  listeners.push(hooks);
+  return mine;
+}
+
+function open(view) {
+  const listeners = [];
+  const tell = (name) => (...said) => listeners.forEach((one) => one[name]?.(...said));
   const language = view.document.documentElement.lang === "ko" ? "ko" : "en";
   const newId = createIds(view.crypto);
-  const store = createStore({ shelf: createShelf(view, language), channel: createChannel(view), language, tab: newId(), ...hooks });
-  return { ...store, newId };
+  const shelf = createShelf(view, language);
+  const store = createStore({ shelf, channel: createChannel(view), language, tab: newId(), onChange: tell("onChange"), onTrouble: tell("onTrouble") });
+  return { mine: { ...store, newId }, listeners };
 }
 
 /** Which view of the lesson this tab is changing: get(), set(id), null for none. Without storage there is none. */

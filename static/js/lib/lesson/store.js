@@ -1,18 +1,19 @@
 // The lesson of this browser, as a tab sees it: what is kept, and on top of it what this tab has done and the disk has
-// not confirmed yet. Every change is one transaction at once; the disk puts those of all tabs into one order.
+// not confirmed yet. A change is a transaction at once, with those that came while another was on its way; the disk puts
+// those of all tabs into one order.
 
-import { fresh, step } from "./history.js";
+import { fresh, isSame, step } from "./history.js";
 
 /**
  * shelf: read() and update(change) are promises of what is kept, update one that no other tab can come between;
  * channel: post() tells the other tabs, listen(heard) hears them. onChange(kept, where) with where "here" or "there";
- * onTrouble(reason, isOver) when something could not be kept: "full" or "closed".
+ * onTrouble(reason) when something could not be kept, "full" or "closed", and with null when that is over.
  */
 export function createStore({ shelf, channel, language, tab, now = Date.now, onChange = () => {}, onTrouble = () => {} }) {
   let known = fresh(language); // as the disk has it
   let waiting = []; // this tab's actions that the disk has not confirmed
   let shown = known;
-  let troubled = false;
+  let trouble = null; // why something could not be kept
   let newest = 0; // the order in which replies were asked for; a late one must not undo a newer
 
   function show(where) {
@@ -22,11 +23,20 @@ export function createStore({ shelf, channel, language, tab, now = Date.now, onC
     onChange(shown, where);
   }
 
+  function tell(reason) {
+    if (reason === trouble) return;
+    trouble = reason;
+    onTrouble(trouble);
+  }
+
+  // What did not change stays the same object, so that nobody draws it again.
+  const ours = (found) => (isSame(found, known) ? known : found);
+
   function learn(kept, asked, done = []) {
     waiting = waiting.filter((action) => !done.includes(action));
     if (asked > newest) {
       newest = asked;
-      known = kept;
+      known = ours(kept);
     }
     show("there");
   }
@@ -35,36 +45,58 @@ export function createStore({ shelf, channel, language, tab, now = Date.now, onC
   async function act(action) {
     waiting.push(action);
     show("here");
-    await flush();
+    await flush(action);
+  }
+
+  let writing = null;
+  async function flush(action = null) {
+    while (writing) await writing;
+    if (action ? action.tried || !waiting.includes(action) : !waiting.length) return;
+    writing = write([...waiting]);
+    await writing;
   }
 
   // What could not be kept before goes along.
-  async function flush() {
-    const mine = waiting.filter((action) => !action.sent);
-    if (!mine.length) return;
+  async function write(mine) {
     const asked = ++turn;
-    for (const action of mine) action.sent = true;
     try {
-      const kept = await shelf.update((found) => mine.reduce(step, found));
+      const kept = await shelf.update((found) => mine.reduce(step, ours(found)));
       learn(kept, asked, mine);
-      if (troubled) onTrouble(null, true);
-      troubled = false;
+      tell(null);
       channel.post();
     } catch (error) {
-      for (const action of mine) action.sent = false;
-      troubled = true;
-      onTrouble(error.name === "QuotaExceededError" ? "full" : "closed", false);
+      for (const action of mine) action.tried = true;
+      tell(error.name === "QuotaExceededError" ? "full" : "closed");
+    } finally {
+      writing = null;
     }
   }
 
-  async function refresh() {
+  let looking = null; // others write faster than this tab can read: it reads once more at the end
+  let isOld = false;
+  function refresh() {
+    isOld = true;
+    looking ??= look().finally(() => (looking = null));
+    return looking;
+  }
+
+  async function look() {
+    while (isOld) {
+      isOld = false;
+      await read();
+    }
+  }
+
+  async function read() {
     const asked = ++turn;
     try {
       learn(await shelf.read(), asked);
     } catch {
-      if (!troubled) onTrouble("closed", false);
-      troubled = true;
+      tell(trouble ?? "closed");
+      return;
     }
+    if (waiting.length) await flush(); // what could not be kept, once more
+    else tell(null);
   }
   channel.listen(refresh);
 
@@ -79,6 +111,6 @@ export function createStore({ shelf, channel, language, tab, now = Date.now, onC
     redo: () => act({ type: "redo" }),
     flush,
     isKept: () => !waiting.length,
-    isTroubled: () => troubled,
+    trouble: () => trouble,
   };
 }

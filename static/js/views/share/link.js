@@ -9,7 +9,7 @@ import { createTelling } from "../../lib/telling.js";
 export function createShareLink(root, { i18n, server }) {
   const doc = root.ownerDocument;
   const at = (name) => root.querySelector(`[data-${name}]`);
-  const [refused, body, link, packed, code, help, attempt, viewName] = ["refused", "body", "link", "packed", "code", "help", "try", "view-name"].map(at);
+  const [refused, body, cut, link, packed, code, help, attempt, viewName] = ["refused", "body", "cut", "link", "packed", "code", "help", "try", "view-name"].map(at);
   const form = at("embed");
   const tell = createTelling(at("told"));
   let subject = null;
@@ -39,7 +39,7 @@ export function createShareLink(root, { i18n, server }) {
 
   async function draw() {
     const mine = ++turn;
-    const { state, samples, view, look } = subject;
+    const { state, isCut, samples, view, look } = subject;
     setText(viewName, i18n.t(`share.show.${view}`));
     const found = await addresses();
     if (mine !== turn) return;
@@ -50,6 +50,7 @@ export function createShareLink(root, { i18n, server }) {
       setText(refused, i18n.t(`share.refused.${obstacle}`));
       return;
     }
+    cut.hidden = !isCut;
     const [page, embed, picture] = found.packed;
     link.value = `${server.base}/${page}`;
     packed.hidden = page === found.searches[0];

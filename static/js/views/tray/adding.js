@@ -13,6 +13,7 @@ export function createAdding(root, { i18n, mine, editing, searchOf }) {
   const [add, renew, told, refused] = ["add", "renew", "told", "refused"].map((name) => root.querySelector(`[data-lesson-${name}]`));
   let scene = null;
   let timer = 0;
+  let done = {}; // what a button says for a moment
 
   const edited = () => blockOf(mine.lesson(), editing.get());
 
@@ -27,23 +28,23 @@ export function createAdding(root, { i18n, mine, editing, searchOf }) {
     return why ? null : block;
   }
 
-  async function keep(button, operation, done) {
-    say(button, done);
+  async function keep(button, operation, said) {
+    say(button, said);
     await mine.change(operation);
-    if (mine.isTroubled()) {
+    if (mine.trouble()) {
       refused.hidden = false;
-      setText(refused, i18n.t("tray.trouble.closed"));
+      setText(refused, i18n.t(`tray.trouble.${mine.trouble()}`));
     }
   }
 
-  function say(button, done) {
+  function say(button, said) {
     clearTimeout(timer);
+    done = { button, said };
     draw();
-    button.hidden = false;
-    setText(button.querySelector("[data-label]"), i18n.t(done));
-    told.replaceChildren(`${i18n.t(done)} `, el(doc, "a", { href: "/lesson", text: i18n.t("tray.back") }));
+    told.replaceChildren(`${i18n.t(said)} `, el(doc, "a", { href: `/lesson?lang=${i18n.lang}`, text: i18n.t("tray.back") }));
     timer = setTimeout(() => {
       const had = renew.contains(doc.activeElement);
+      done = {};
       draw();
       if (had && renew.hidden) add.focus();
     }, SAID);
@@ -66,9 +67,10 @@ export function createAdding(root, { i18n, mine, editing, searchOf }) {
   function draw() {
     if (!scene) return;
     add.disabled = renew.disabled = !scene.session || !scene.view;
-    renew.hidden = !edited();
-    setText(add.querySelector("[data-label]"), i18n.t("tray.add"));
-    setText(renew.querySelector("[data-label]"), i18n.t("tray.update"));
+    renew.hidden = !edited() && done.button !== renew;
+    for (const [button, usual] of [[add, "tray.add"], [renew, "tray.update"]]) {
+      setText(button.querySelector("[data-label]"), i18n.t(done.button === button ? done.said : usual));
+    }
   }
 
   return {

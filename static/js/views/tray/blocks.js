@@ -8,11 +8,12 @@ const MORE = "M8 3.5v9M3.5 8h9";
 const AWAY = "M4 4l8 8M12 4l-8 8";
 const GRIP = "M6 4h.01M10 4h.01M6 8h.01M10 8h.01M6 12h.01M10 12h.01";
 
-/** kinds: for each type of block make(id) returns { root, focus, update }; onMove(id, after), onShift(id, by), onRemove(id), onAdd(after). */
-export function createBlocks(root, { i18n, kinds, onMove, onShift, onRemove, onAdd }) {
+/** kinds: for each type of block make(id) returns { root, focus, update }; onMove(id, after), onShift(id, by), onRemove(id), onAdd(after); say(text) tells what happened to who does not see it. */
+export function createBlocks(root, { i18n, kinds, onMove, onShift, onRemove, onAdd, say }) {
   const doc = root.ownerDocument;
-  const items = new Map(); // id -> { root, inside, name }
+  const items = new Map(); // id -> { root, inside, name, tools, drawn }
   let dragged = null;
+  let aimed = null; // { after } where it would stand
 
   function icon(path) {
     return el(doc, "svg:svg", { viewBox: "0 0 16 16", "aria-hidden": "true" },
@@ -42,7 +43,7 @@ export function createBlocks(root, { i18n, kinds, onMove, onShift, onRemove, onA
       item.classList.add("dragged");
     });
     grip.addEventListener("dragend", end);
-    return { root: item, inside, name, tools };
+    return { root: item, inside, name, tools, drawn: [] };
   }
 
   function shift(id, by) {
@@ -50,45 +51,54 @@ export function createBlocks(root, { i18n, kinds, onMove, onShift, onRemove, onA
     onShift(id, by);
     if (held?.isConnected) held.focus(); // an element that moves in the document loses the focus
     if (doc.activeElement?.disabled || doc.activeElement === doc.body) items.get(id)?.inside.focus();
-    items.get(id)?.root.scrollIntoView({ block: "nearest" });
+    show(id);
+    say(i18n.t("tray.moved", { number: places().indexOf(id) + 1, total: items.size }));
   }
+  const places = () => [...root.children].map((item) => item.dataset.block);
+  const show = (id) => items.get(id)?.root.scrollIntoView({ block: "nearest" });
 
   function remove(id) {
     const { root: item } = items.get(id);
     const next = item.nextElementSibling ?? item.previousElementSibling;
-    onRemove(id);
+    const number = places().indexOf(id) + 1;
     (next?.querySelector("[data-remove]") ?? doc.querySelector("[data-add-text]"))?.focus();
+    onRemove(id);
+    say(i18n.t("tray.removed", { number }));
   }
 
   // ---- dragging: a line shows where the block will stand
   function aim(event) {
-    if (dragged === null) return null;
+    if (dragged === null) return;
     event.preventDefault();
-    const item = event.target.closest?.("[data-block]") ?? null;
-    const box = item?.getBoundingClientRect();
-    const isBefore = box && event.clientY < box.top + box.height / 2;
+    const item = event.target.closest?.("[data-block]");
+    if (!item) return; // between two of them the line stays where it is
+    const box = item.getBoundingClientRect();
+    const isBefore = event.clientY < box.top + box.height / 2;
     for (const { root: one } of items.values()) one.classList.remove("before", "after");
-    if (!item) return null;
     item.classList.add(isBefore ? "before" : "after");
-    return isBefore ? (item.previousElementSibling?.dataset.block ?? null) : item.dataset.block;
+    aimed = { after: isBefore ? (item.previousElementSibling?.dataset.block ?? null) : item.dataset.block };
   }
   function end() {
-    dragged = null;
+    dragged = aimed = null;
     for (const { root: one } of items.values()) one.classList.remove("before", "after", "dragged");
   }
   root.addEventListener("dragover", aim);
   root.addEventListener("drop", (event) => {
     if (dragged === null) return;
-    const [id, after] = [dragged, aim(event)];
+    aim(event);
+    const [id, to] = [dragged, aimed];
     end();
-    if (after !== id && event.target.closest("[data-block]")) onMove(id, after);
+    if (to && to.after !== id) onMove(id, to.after);
   });
 
   function place(blocks) {
     for (const [id, { root: item }] of items) {
       if (blocks.some((block) => block.id === id)) continue;
+      const isHere = item.contains(doc.activeElement);
+      const near = item.previousElementSibling ?? item.nextElementSibling;
       item.remove();
       items.delete(id);
+      if (isHere) (items.get(near?.dataset.block)?.inside ?? doc.querySelector("[data-add-text]")).focus(); // who wrote there goes on beside it
     }
     const held = doc.activeElement;
     const caret = held?.selectionStart;
@@ -105,11 +115,14 @@ export function createBlocks(root, { i18n, kinds, onMove, onShift, onRemove, onA
 
   return {
     focus: (id) => items.get(id)?.inside.focus(),
+    show,
     update(scene) {
       const { blocks, language } = scene.lesson;
       place(blocks);
       blocks.forEach((block, at) => {
         const { inside, name, tools } = items.get(block.id);
+        const rendering = scene.renderingOf(block);
+        if (isDrawn(items.get(block.id), [block, rendering, at, blocks.length, language, scene.theme, scene.isFull, scene.isReading])) return;
         const number = i18n.t(`tray.block.${block.type}`, { number: at + 1 });
         setText(name, number);
         for (const [what, button] of Object.entries(tools)) {
@@ -120,8 +133,15 @@ export function createBlocks(root, { i18n, kinds, onMove, onShift, onRemove, onA
         tools.up.disabled = at === 0;
         tools.down.disabled = at === blocks.length - 1;
         tools.add.disabled = scene.isFull;
-        inside.update({ block, language, name: number, rendering: scene.renderingOf(block), theme: scene.theme, lang: i18n.lang });
+        inside.update({ block, language, name: number, rendering, theme: scene.theme, lang: i18n.lang });
       });
     },
   };
+}
+
+// Whether an item shows this already: a letter in one block of two hundred draws that one.
+function isDrawn(item, now) {
+  const same = item.drawn.length === now.length && now.every((one, index) => one === item.drawn[index]);
+  item.drawn = now;
+  return same;
 }

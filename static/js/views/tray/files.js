@@ -7,9 +7,9 @@ import { createTelling } from "../../lib/telling.js";
 
 /**
  * save(kind): a promise of { blob, name }; read(file): a promise of the checked lesson; onOpen(lesson, how) with how
- * "append" or "replace"; onClear() empties the lesson.
+ * "append" or "replace"; fits(lesson): whether there is room for it behind; onClear() empties the lesson.
  */
-export function createFiles(root, { i18n, opener, asking, dropping, sentenceOf, save, read, onOpen, onClear, obstacle, isEmpty }) {
+export function createFiles(root, { i18n, opener, asking, dropping, sentenceOf, save, read, onOpen, onClear, obstacle, isEmpty, fits }) {
   const doc = root.ownerDocument;
   const at = (name) => root.querySelector(`[data-${name}]`);
   const [hindered, input, wrong, clear] = ["obstacle", "input", "wrong", "clear"].map(at);
@@ -53,6 +53,7 @@ export function createFiles(root, { i18n, opener, asking, dropping, sentenceOf, 
     update();
     wrong.hidden = false;
     setText(wrong, sentenceOf(error));
+    wrong.scrollIntoView({ block: "nearest" });
   }
 
   async function take(file) {
@@ -68,6 +69,9 @@ export function createFiles(root, { i18n, opener, asking, dropping, sentenceOf, 
     if (root.open) root.close();
     if (isEmpty()) return onOpen(opened, "replace");
     setText(asking.querySelector("[data-named]"), opened.title);
+    const isRoom = fits(opened);
+    asking.querySelector("[data-append]").disabled = !isRoom;
+    asking.querySelector("[data-many]").hidden = isRoom;
     asking.showModal();
     return undefined;
   }

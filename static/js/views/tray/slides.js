@@ -35,7 +35,7 @@ export function createSlides(root, { i18n, onEnd }) {
 
   function viewOf({ embed, parts, title, still, pictures, caption }) {
     const shown = still ? pictures.map((path) => el(doc, "img", { class: "still", src: path, alt: title })) : [frameOf(doc, { embed, parts, title, eager: true, onKey: pressedInside })];
-    return el(doc, "figure", { class: "view card" }, ...shown, ...(caption ? [el(doc, "figcaption", { dir: "auto" }, ...elementsOf(doc, caption))] : []));
+    return el(doc, "figure", { class: "view card" }, ...shown, ...(caption ? [el(doc, "figcaption", {}, el(doc, "span", { class: "says", dir: "auto" }, ...elementsOf(doc, caption)))] : []));
   }
 
   function show(next) {
@@ -65,9 +65,15 @@ export function createSlides(root, { i18n, onEnd }) {
     pressed(event);
   }
 
+  // What is behind the slides is out of reach, also where they fill only the window.
+  function cover(on) {
+    for (const one of [...doc.body.children, ...root.parentNode.children]) if (!one.contains(root) && one.localName !== "dialog") one.inert = on;
+  }
+
   async function leave() {
     if (root.hidden) return;
     root.hidden = true;
+    cover(false);
     doc.documentElement.classList.remove("presenting");
     place.replaceChildren();
     onEnd();
@@ -90,6 +96,7 @@ export function createSlides(root, { i18n, onEnd }) {
       root.lang = scene.lesson.language;
       root.hidden = false;
       doc.documentElement.classList.add("presenting");
+      cover(true);
       show(0);
       root.focus();
       // Where a browser does not let a page fill the screen, it fills the window.
