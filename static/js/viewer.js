@@ -176,11 +176,14 @@ function draw(moved = false) {
   tell(at("problem"), problem ? [sentenceOf(problem)] : []);
   document.body.classList.toggle("bare", Boolean(problem) && !session);
   const scene = sceneOf(moved);
-  tell(at("notices"), session ? [...session.trace.notices, ...originNotices(session, state)].map((one) => noticeSentence(i18n, one, session)) : []);
+  tell(at("notices"), session ? [...session.trace.notices, ...originNotices(session, state)].map((one) => noticeSentence(i18n, one, session)) : waitingFor());
   tell(at("done"), session ? doneTo(scene) : []);
   if (session && view) entitle(i18n.t("page.title", { head: `L${scene.layer} H${scene.head}`, text: session.posted.source.text.trim().slice(0, 60) || i18n.model(session.trace.model) }));
   if (!session || view) for (const one of views) one.update(scene);
 }
+
+// A model that is not in memory yet takes seconds, in which a frame must not look broken.
+const waitingFor = () => (busy.now() && !problem ? [i18n.t("run.waiting")] : []);
 
 function entitle(title) {
   document.title = title;

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Page, Route, expect
 from visitor import Visitor
 
 from attention_core.capture import capture
@@ -160,8 +160,13 @@ def test_an_embed_works_by_keyboard_in_a_foreign_page(foreign, elsewhere, server
     heard: list[str] = []
     foreign.on("console", lambda said: heard.append(said.text))
     address = f"{server.url}/embed?{urlencode({'text': CAT, 'layer': 3, 'head': 1, 'query': IT, 'theme': 'dark'})}"
+    slow: list[Route] = []
+    foreign.route("**/api/v1/traces", lambda route: slow.append(route))  # as where a model has to be loaded first
     frame = embedded(foreign, elsewhere, tmp_path, address)
+    expect(frame.locator("#notices")).to_have_text("Waiting for the model …")
+    slow[0].continue_()
     read(frame, "it→cat", weights[IT, 2])
+    expect(frame.locator("#notices")).to_be_hidden()
     drawn(frame)
     expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
     # The view alone: nothing to choose with but the view itself.
