@@ -6,7 +6,7 @@ import { isByLength } from "../lib/looked.js";
 export function createHints(root, { i18n, onHint }) {
   const doc = root.ownerDocument;
   const list = root.querySelector("ul");
-  const measure = root.querySelector("[data-measure]");
+  const byWeight = root.querySelector("[data-by-weight]");
   let drawn = {};
   let buttons = [];
 
@@ -26,7 +26,7 @@ export function createHints(root, { i18n, onHint }) {
       const isPair = Boolean(session?.posted.source.pair);
       const hints = ordered(model?.look_for ?? [], isPair);
       root.hidden = hints.length === 0;
-      measure.hidden = !isByLength(session);
+      byWeight.hidden = !isByLength(session);
       if (model && (drawn.model !== model || drawn.isPair !== isPair)) rebuild(hints, model);
       drawn = { model, isPair };
       // What is said of one sentence does not speak of a pair.
