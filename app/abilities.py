@@ -17,12 +17,14 @@ DECODER = ("decoder-self",)
 @dataclass(frozen=True)
 class Abilities:
     """`writes`: continues a text. `chat`: has a template for messages. `known` once the model's files are here.
-    `switches`: nothing is known of its heads that would keep them from being switched off."""
+    `switches`: nothing is known of its heads that would keep them from being switched off. `rewires`: its attention is
+    ours, so that it may be made to work otherwise."""
 
     writes: bool
     chat: bool
     known: bool
     switches: bool = True
+    rewires: bool = False
 
 
 def abilities_of(entry: CatalogueEntry, folder: Path, *, fetched: bool) -> Abilities:

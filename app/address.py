@@ -15,6 +15,8 @@ from urllib.parse import quote_plus, unquote_to_bytes
 
 from app.packing import unpacked
 from app.problems import ProblemError
+from attention_core import what_if
+from attention_core.errors import InputError
 
 Document = Mapping[str, Any]
 Starts = Callable[[str | None], "Address"]
@@ -96,6 +98,13 @@ def _positions(raw: str) -> str | None:
     return ",".join(some) if len(some) <= MOST_POSITIONS and all(int(at) <= LARGEST for at in some) else None
 
 
+def _what_if(raw: str) -> str | None:
+    try:
+        return ",".join(what_if.checked(raw.split(",")))
+    except InputError:
+        return None
+
+
 def _numbers(raw: str) -> str | None:
     return raw if _NUMBERS.fullmatch(raw) and raw.count(".") < MOST_WRITTEN else None
 
@@ -110,6 +119,7 @@ SPAN = Form(
 FLAG = Form(lambda raw: True if raw == "1" else None, "1", {"type": "string", "enum": ["1"]}, lambda _: "1")
 HEADS = Form(_heads, f"at most {MOST_OFF} heads such as decoder-self.0.3,cross.1.2", {"type": "string"})
 POSITIONS = Form(_positions, f"at most {MOST_POSITIONS} positions with commas between", {"type": "string"})
+WHAT_IF = Form(_what_if, f"each at most once: {', '.join(what_if.ACCEPTED)}", {"type": "string"})
 NUMBERS = Form(_numbers, f"at most {MOST_WRITTEN} ids with dots between", {"type": "string"})
 
 
@@ -155,7 +165,12 @@ class Address:
     onto: int | None = _parameter(COUNT, "the token whose weight an experiment is set against")
     scan: bool = _parameter(FLAG, "every head is switched off in turn", False)
     view: str | None = _parameter(
-        one_of("heatmap", "lines", "table", "picture", "difference"), "the page's tab; default: what fits the trace"
+        one_of("heatmap", "lines", "table", "compute", "picture", "difference"),
+        "the page's tab; default: what fits the trace",
+    )
+    step: str | None = _parameter(
+        one_of("input", "project", "dot", "scale", "cap", "bias", "mask", "softmax", "weigh", "sum", "join"),
+        "the step on show in the tab compute; default: the first",
     )
     measure: str = _parameter(one_of("weight", "norm"), "norm: shares of the lengths ‖αf(x)‖", "weight")
     scale: str = _parameter(one_of("linear", "sqrt", "log"), "the curve from weights to colours", "linear")
@@ -167,6 +182,9 @@ class Address:
     segments: str = _parameter(one_of("all", "AA", "AB", "BA", "BB"), "of a pair, who looks at whom", "all")
     off: str | None = _parameter(HEADS, "heads that are switched off")
     how: str = _parameter(one_of("zero", "mean"), "what comes of these heads", "zero")
+    what_if: str | None = _parameter(
+        WHAT_IF, f"what a model of ours does otherwise: {', '.join(what_if.ACCEPTED)}, with commas between"
+    )
     truncate: bool = _parameter(FLAG, "the beginning of a text that is too long", False)
     written: str | None = _parameter(NUMBERS, "ids of what the model wrote after the text")
     chat: bool = _parameter(FLAG, "the text is put into the model's chat template", False)

@@ -3,16 +3,26 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from app.differences import read_difference
 from app.documents import Document
-from app.schemas import AnalysisParameters, DifferenceParameters, LinkParameters, Parameters, VersusParameters
+from app.schemas import (
+    AnalysisParameters,
+    DifferenceParameters,
+    LinkParameters,
+    Parameters,
+    StepsParameters,
+    VersusParameters,
+)
 from attention_core.analysis import Analysis, analysis
 from attention_core.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from torch import Tensor
 
     from attention_core.analysis.link import HeadLink, Links
     from attention_core.maps import Kind
@@ -167,6 +177,54 @@ def read_mentions(trace: "AttentionTrace", wanted: AnalysisParameters) -> Docume
     }
 
 
+def read_steps(trace: "AttentionTrace", wanted: StepsParameters) -> Document:
+    """What GET /traces/{id}/analyses/steps replies."""
+    return steps_document(trace, _kind(trace, wanted.kind), wanted.layer, wanted.head, wanted.query)
+
+
+def steps_document(trace: "AttentionTrace", kind: "Kind | str", layer: int, head: int, query: int) -> Document:
+    """One row of one head, step by step: a number for each key, or null where it is none, as of a score of -inf."""
+    from attention_core.analysis.steps import steps
+
+    found = steps(trace, kind, layer, head, query)
+    return {
+        "name": "steps",
+        "kind": str(found.kind),
+        "layer": found.layer,
+        "head": found.head,
+        "query": found.query,
+        "group": found.group,
+        "sharing": list(found.sharing),
+        "scale": found.scale,
+        "dim": len(found.query_vector),
+        "value_dim": len(found.output),
+        "query_vector": numbers(found.query_vector),
+        "dots": numbers(found.dots),
+        "scaled": numbers(found.scaled),
+        "cap": found.cap,
+        "capped": None if found.capped is None else numbers(found.capped),
+        "bias": None if found.bias is None else numbers(found.bias),
+        "scores": numbers(found.scores),
+        "allowed": found.allowed.tolist(),
+        "peak": number(found.peak),
+        "exponentials": numbers(found.exponentials),
+        "sink": number(found.sink),
+        "total": number(found.total),
+        "weights": numbers(found.weights),
+        "output": numbers(found.output),
+    }
+
+
+def numbers(vector: "Tensor") -> list[float | None]:
+    """A float32 vector as JSON has it; null for what is no number."""
+    return [number(one) for one in vector.tolist()]
+
+
+def number(given: float | None) -> float | None:
+    """A float32 in the nine digits that tell it from every other one; None for none, and for what is no number."""
+    return float(f"{given:.9g}") if given is not None and isfinite(given) else None
+
+
 def read_atlas(card: "ModelCard", cache: "Path") -> Document:
     """What GET /models/{name}/atlas replies: the kept results of this revision of a model, and its heads' roles."""
     from attention_core.experiments.atlas import load_atlas  # brings torch in
@@ -179,6 +237,7 @@ READERS: Mapping[str, "tuple[type[Parameters], Callable[..., Document]]"] = {
     "profile": (AnalysisParameters, read_profile),
     "mentions": (AnalysisParameters, read_mentions),
     "difference": (DifferenceParameters, read_difference),
+    "steps": (StepsParameters, read_steps),
 }
 
 

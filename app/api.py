@@ -9,9 +9,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Send
 
-from app import analyses, beginning, differences, documents, reading, schemas
-from app.incoming import body_of, bytes_of, described, described_jobs, described_picture, job_of, parameters_of
+from app import analyses, beginning, differences, documents, reading, schemas, snippets
+from app.idea_routes import add_ideas
+from app.incoming import (
+    body_of,
+    bytes_of,
+    described,
+    described_any,
+    described_jobs,
+    described_picture,
+    job_of,
+    parameters_of,
+)
 from app.jobs import Jobs, ProgressJob
+from app.lab_routes import add_lab
+from app.lab_schemas import ModelsParameters
 from app.problems import ProblemError
 from app.schemas import (
     LookParameters,
@@ -54,14 +66,17 @@ def create_router(settings: Settings, service: TraceService, jobs: Jobs) -> APIR
     _add_analyses(router, service)
     _add_images(router, settings, service)
     add_trace_files(router, settings, service)
+    add_ideas(router, settings, service)
+    add_lab(router, settings, service, jobs)
     return router
 
 
 def _add_models(router: APIRouter, settings: Settings, service: TraceService, jobs: Jobs) -> None:
-    @router.get("/models")
+    @router.get("/models", openapi_extra=described(ModelsParameters, "query"))
     async def models(request: Request) -> Response:
-        """The models of the catalogue and what has become of each here."""
-        parameters_of(request, NoParameters)
+        """The models of the catalogue and what has become of each here; of the lab's only the one that is named."""
+        wanted = parameters_of(request, ModelsParameters).besides
+        named = None if wanted is None else service.trained.find(wanted)
         listed = [
             documents.model_document(
                 settled(entry, service.cache),
@@ -70,7 +85,7 @@ def _add_models(router: APIRouter, settings: Settings, service: TraceService, jo
                 recorded(entry, service.cache),
                 settings.may_fetch,
             )
-            for entry in service.catalogue.entries
+            for entry in (*service.catalogue.entries, *([] if named is None else [named]))
         ]
         body = documents.models_document(service.catalogue.default.card.name, listed)
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
@@ -87,7 +102,8 @@ def _add_models(router: APIRouter, settings: Settings, service: TraceService, jo
 def _add_jobs(router: APIRouter, settings: Settings, service: TraceService, jobs: Jobs) -> None:
     @router.post("/jobs", status_code=202, openapi_extra=described_jobs())
     async def start(request: Request) -> Response:
-        """Starts long work: fetches a model, lets one continue a text, experiments on one, or evaluates its heads.
+        """Starts long work: fetches a model, lets one continue a text, experiments on one, evaluates its heads,
+        measures and trains what an idea shows, or trains a model of the lab.
 
         Except for writing, the same wish is the same job; an experiment that was done lately is given again.
         """
@@ -178,6 +194,13 @@ def _add_matrices(router: APIRouter, service: TraceService) -> None:
         trace = service.held(trace_id)
         return await matrix(request, lambda: reading.read_norms(trace, wanted))
 
+    @router.get("/traces/{trace_id}/vectors", openapi_extra=described(schemas.VectorParameters, "query"))
+    async def vectors(request: Request, trace_id: str) -> Response:
+        """The queries, keys or values of one head, float32 (position, dim); heads may share keys and values."""
+        wanted = parameters_of(request, schemas.VectorParameters)
+        trace = service.held(trace_id)
+        return await matrix(request, lambda: reading.read_vectors(trace, wanted))
+
     @router.get("/traces/{trace_id}/difference", openapi_extra=described(schemas.DifferenceMatrixParameters, "query"))
     async def difference(request: Request, trace_id: str) -> Response:
         """One head here and in the trace `with`, on the tokens that both have: float32 (2, query, key)."""
@@ -187,19 +210,27 @@ def _add_matrices(router: APIRouter, service: TraceService) -> None:
 
 
 def _add_analyses(router: APIRouter, service: TraceService) -> None:
-    every = (schemas.LinkParameters, schemas.DifferenceParameters)
-    listed = {one["name"]: one for model in every for one in described(model, "query")["parameters"]}
-    taken = {"parameters": [{**one, "required": False} for one in listed.values()]}  # each analysis takes some
+    every = (schemas.LinkParameters, schemas.DifferenceParameters, schemas.StepsParameters)
 
-    @router.get("/traces/{trace_id}/analyses/{name}", openapi_extra=taken)
+    @router.get("/traces/{trace_id}/analyses/{name}", openapi_extra=described_any(every))
     async def analyse(request: Request, trace_id: str, name: str) -> Response:
-        """What an analysis finds in a trace: link, profile, mentions, or the difference from it to the trace `with`.
-        Only link takes a query, a key and rivals."""
+        """What an analysis finds in a trace: link, profile, mentions, steps, or the difference from it to the trace
+        `with`. Only link takes a key and rivals; its query is a range, that of steps one token."""
         chosen = analyses.chosen(name)
         wanted = parameters_of(request, chosen.parameters)
         traces = [service.held(one) for one in (trace_id, *analyses.others(wanted))]
         body = await service.read(lambda: analyses.encoded(chosen.read(*traces, wanted)))
         return reading.tagged(request, body, "application/json")
+
+
+    @router.get("/traces/{trace_id}/code", openapi_extra=described(schemas.CodeParameters, "query"))
+    async def code(request: Request, trace_id: str) -> Response:
+        """The lines of this project that compute each step of one row of a head, and Python that prints its numbers
+        for one key."""
+        wanted = parameters_of(request, schemas.CodeParameters)
+        trace, asked = service.held(trace_id), service.traces.asked(trace_id)
+        body = await service.read(lambda: analyses.encoded(snippets.code_document(trace, asked, wanted)))
+        return reading.tagged(request, body, "application/json", "no-cache")  # code changes from version to version
 
 
 def _add_images(router: APIRouter, settings: Settings, service: TraceService) -> None:

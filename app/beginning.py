@@ -2,8 +2,12 @@
 
 from app.evaluating import begin_evaluation
 from app.experimenting import begin_experiment
+from app.idea_schemas import IdeaRequest
 from app.job_schemas import EvaluateRequest, ExperimentRequest, FetchRequest, GenerateRequest, JobRequest
 from app.jobs import Job, Jobs
+from app.lab_schemas import TrainRequest
+from app.learning import begin_training
+from app.measuring import begin_idea
 from app.problems import ProblemError
 from app.service import TraceService
 from app.settings import Settings
@@ -25,6 +29,12 @@ async def begin(settings: Settings, service: TraceService, jobs: Jobs, wanted: J
         case EvaluateRequest():
             demand_allowed(settings, wanted.do)
             return await begin_evaluation(service, jobs, wanted)
+        case IdeaRequest():
+            demand_allowed(settings, wanted.do)
+            return begin_idea(service, jobs, wanted)
+        case TrainRequest():
+            demand_allowed(settings, wanted.do)
+            return await begin_training(service, jobs, wanted)
 
 
 def cancel(settings: Settings, job: Job) -> None:
@@ -39,3 +49,7 @@ def demand_allowed(settings: Settings, do: str) -> None:
         raise ProblemError("not-allowed", "this server does not let visitors fetch models")
     if do == "evaluate" and not settings.may_evaluate:
         raise ProblemError("not-allowed", "this server does not let visitors start an evaluation")
+    if do == "idea" and not settings.may_measure:
+        raise ProblemError("not-allowed", "this server does not let visitors measure or train what ideas show")
+    if do == "train" and not settings.may_train:
+        raise ProblemError("not-allowed", "this server does not let visitors train models")

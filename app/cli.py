@@ -11,6 +11,8 @@ from app.commands.atlas import add_atlas
 from app.commands.evaluating import add_evaluate
 from app.commands.experimenting import add_experiment
 from app.commands.figures import add_figure
+from app.commands.ideas import add_idea
+from app.commands.lab import add_lab
 from app.commands.lesson import add_lesson
 from app.commands.looking import add_trace, add_weights
 from app.commands.models import add_models
@@ -35,6 +37,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "generate": ("let a model continue a text", add_generate),
     "evaluate": ("find the best head on real data: pronouns or trees", add_evaluate),
     "atlas": ("show the roles that a model's heads have on data; measure what is missing", add_atlas),
+    "idea": ("compute what an idea behind attention shows: scaling, order, cost and others", add_idea),
+    "lab": ("train a small transformer on a task of your choice, and see its heads learn", add_lab),
     "train": ("train a bundled model again, by its own recipe", add_train),
 }
 MENDABLE = (InputError, ModelAbsentError, MemoryLimitError, ProblemError, OSError)

@@ -54,6 +54,7 @@ def model_document(
         "hub": None if hub is None else _hub(hub, pin),
         "fetchable": may_fetch and bool(entry.sources),
         "switchable": abilities.switches,
+        "rewirable": abilities.rewires,
         "pairs": card.reads_pairs,
         "writes": abilities.writes,
         "chat": abilities.chat,

@@ -4,9 +4,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from app.analyses import number, numbers
 from app.documents import Document, candidate_document
 from app.images import HeldImage
-from app.job_schemas import ExperimentRequest, ImportanceRequest, ScanRequest, SwitchOffRequest
+from app.job_schemas import ExperimentRequest, ImportanceRequest, ScanRequest, SublayerRequest, SwitchOffRequest
 from app.making import encoded_needs, example_of
 from attention_core.models import memory
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from attention_core.experiments.aims import Aim
     from attention_core.experiments.importance import Importance
     from attention_core.experiments.running import Progress
+    from attention_core.experiments.sublayer import Sublayer
     from attention_core.experiments.switching import HeadEffect, Scan, Switched
     from attention_core.models.examples import Example
     from attention_core.models.loading import LoadedModel
@@ -145,6 +147,36 @@ def importance_document(found: "Importance") -> Document:
     }
 
 
+def run_sublayer(model: "LoadedModel", example: "Example", wanted: SublayerRequest) -> "Pieces":
+    """What goes into one attention and comes out of it; the document of it."""
+    from attention_core.experiments.sublayer import sublayer
+
+    kind = next(iter(model.there)) if wanted.kind is None else wanted.kind
+    place = (str(kind), wanted.layer, wanted.head)
+    found = yield from sublayer(model, example, place, wanted.query, wanted.key)
+    return sublayer_document(found)
+
+
+def sublayer_document(found: "Sublayer") -> Document:
+    """What an attention's projections get at two places, what its heads hand on, and what one adds to the whole."""
+    return {
+        "name": "sublayer",
+        "kind": str(found.kind),
+        "layer": found.layer,
+        "head": found.head,
+        "query": found.query,
+        "key": found.key,
+        "query_input": numbers(found.query_input),
+        "key_input": numbers(found.key_input),
+        "heads": [numbers(head) for head in found.heads],
+        "part": numbers(found.part),
+        "bias": None if found.bias is None else numbers(found.bias),
+        "joined": numbers(found.joined),
+        "given": numbers(found.given),
+        "error": number(found.error),
+    }
+
+
 def _aim(aim: "Aim") -> Document:
     return {"task": aim.task, "row": aim.row}
 
@@ -154,4 +186,5 @@ OFFERED: Mapping[str, Offered] = {
     "switch-off": Offered(run_switch_off, most_tokens=1 << 20, passes=2),
     # What gradients are taken through stays in memory.
     "importance": Offered(run_importance, most_tokens=512, passes=6),
+    "sublayer": Offered(run_sublayer, most_tokens=1 << 20, passes=1),
 }

@@ -16,6 +16,7 @@ from app.cards import Cards
 from app.drawing import add_figures
 from app.drawn import Files
 from app.guard import Guard
+from app.idea_pages import add_idea_pages
 from app.jobs import Jobs, Watch
 from app.lessons.drafts import Drafts, add_drafts
 from app.lessons.pages import add_lessons
@@ -103,10 +104,12 @@ def _add_pages(app: FastAPI, service: TraceService, settings: Settings) -> None:
     oembed = OEmbed(settings.base_url, cards, pages.messages)
     app.add_api_route("/oembed", oembed.reply, methods=READ, include_in_schema=False, response_model=None)
     app.add_api_route("/models/{name}", pages.atlas, methods=READ, include_in_schema=False, response_model=None)
+    app.add_api_route("/lab", pages.lab, methods=READ, include_in_schema=False, response_model=None)
     app.add_api_route(
         "/static/{version}/{name:path}", assets.reply, methods=READ, include_in_schema=False, response_model=None
     )
     add_lessons(app, pages, Shelf(settings.lessons_dir), starts)
+    add_idea_pages(app, pages, settings)
     add_drafts(app, Drafts(pages, add_figures(app, service, starts, files), starts, service))
 
 

@@ -43,7 +43,9 @@ PALETTES = ("atlas", "viridis", "cividis", "greys")
 WIDTHS, FONT_SIZES = (160, 4000), (8, 40)
 SHORT_LINK = 300  # characters of an address that a caption carries as it is; a longer one is packed
 # What makes an example, and nothing of a trace that is there already.
-EXAMPLES_OWN = ("text", "pair", "target", "image", "off", "written", "chat", "truncate", "versus", "versus_model")
+EXAMPLES_OWN = (
+    "text", "pair", "target", "image", "off", "what_if", "written", "chat", "truncate", "versus", "versus_model",
+)  # fmt: skip
 TABS = {"lines": "lines", "picture": "picture", "difference": "difference"}  # the page's tabs that are figures
 ANSWER = one_of("0", "1")
 _SIDE = "(?:[1-9][0-9]{1,2}|[1-3][0-9]{3})"
@@ -95,7 +97,7 @@ class Wanted:
             sentence = "a trace from a file can be looked at, but not compared: that needs its model"
             raise ProblemError("not-available", sentence)
         if asked and way is None:
-            sentence = "a difference needs something to compare with: versus, versus_model or off"
+            sentence = "a difference needs something to compare with: versus, versus_model, off or what_if"
             raise ProblemError("invalid-request", sentence, errors=[sentence])
         return way if asked or (self.figure is None and self.address.view == "difference") else None
 
@@ -185,6 +187,7 @@ def request_of(address: Address) -> TraceRequest:
             "off": address.off.split(",") if address.off else [],
             "off_with": address.how if address.off else "zero",
             "chat": address.chat,
+            "what_if": address.what_if.split(",") if address.what_if else [],
         },
         "written": [int(token) for token in address.written.split(".")] if address.written else [],
     }
@@ -193,7 +196,8 @@ def request_of(address: Address) -> TraceRequest:
 
 def comparison_of(address: Address) -> str | None:
     """What an address compares its text with: another "text", the same in another "model", or with its heads on
-    ("switch"); None where it compares nothing, as a trace from a file cannot. As static/js/lib/compare.js."""
+    ("switch") or as it is ("what-if"); None where it compares nothing, as a trace from a file cannot. As
+    static/js/lib/compare.js."""
     if address.trace:
         return None
     if address.image is None and address.text is not None:
@@ -201,6 +205,8 @@ def comparison_of(address: Address) -> str | None:
             return "text"
         if address.versus_model and address.versus_model != address.model:
             return "model"
+    if address.what_if:
+        return "what-if"
     return "switch" if address.off else None
 
 
@@ -210,8 +216,8 @@ def _other(address: Address, way: str) -> Address:
         return replace(address, text=address.versus, target=None, written=None)
     if way == "model":
         assert address.versus_model is not None
-        return replace(address, model=address.versus_model, off=None, written=None, chat=False)
-    return replace(address, off=None)
+        return replace(address, model=address.versus_model, off=None, what_if=None, written=None, chat=False)
+    return replace(address, off=None, what_if=None)
 
 
 async def traces_of(

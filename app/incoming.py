@@ -1,6 +1,7 @@
 """What comes in over HTTP, checked: bodies and query strings as models of schemas, or a problem that says why not."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -8,6 +9,7 @@ from starlette.requests import Request
 
 from app import schemas
 from app.job_schemas import REQUESTS, JobRequest, Sampling, request_of
+from app.lab_schemas import Choices
 from app.problems import ProblemError
 
 M = TypeVar("M", bound=BaseModel)
@@ -73,7 +75,7 @@ def _refuse(error: ValidationError, model: type[BaseModel]) -> NoReturn:
     for one in errors:
         if one["type"] == "extra_forbidden":
             *outer, name = one["loc"]
-            within: dict[str, type[BaseModel]] = {"options": schemas.Options, "sampling": Sampling}
+            within: dict[str, type[BaseModel]] = {"options": schemas.Options, "sampling": Sampling, "choices": Choices}
             fields = (within[str(outer[0])] if outer else model).model_fields
             accepted = [field.alias or name for name, field in fields.items()]
             value = str(name)[:100]
@@ -112,6 +114,17 @@ def described(model: type[BaseModel], where: str) -> dict[str, Any]:
         for name, one in schema.get("properties", {}).items()
     ]
     return {"parameters": listed}
+
+
+def described_any(models: Sequence[type[BaseModel]]) -> dict[str, Any]:
+    """The OpenAPI text of a query that one of several models checks: each parameter in the forms that these take."""
+    forms: dict[str, list[Any]] = {}
+    for one in (one for model in models for one in described(model, "query")["parameters"]):
+        found = forms.setdefault(one["name"], [])
+        if one["schema"] not in found:
+            found.append(one["schema"])
+    listed = ((name, found[0] if len(found) == 1 else {"anyOf": found}) for name, found in forms.items())
+    return {"parameters": [{"name": name, "in": "query", "required": False, "schema": one} for name, one in listed]}
 
 
 def described_jobs() -> dict[str, Any]:

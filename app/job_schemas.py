@@ -5,6 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.idea_schemas import LONG as IDEAS
+from app.idea_schemas import IdeaRequest
+from app.lab_schemas import TrainRequest
 from app.schemas import MOST_WRITTEN, Body, Options, TraceRequest, Written
 from attention_core.errors import UnknownNameError
 
@@ -45,10 +48,15 @@ class ExperimentRequest(TraceRequest):
 
     do: Literal["experiment"]
     name: str
+
+
+class AimedRequest(ExperimentRequest):
+    """An experiment about one thing that the model says."""
+
     row: Position | None = Field(default=None, description="whose prediction or vector is watched; default: its own")
 
 
-class ScanRequest(ExperimentRequest):
+class ScanRequest(AimedRequest):
     """Every head switched off alone: what does it change?"""
 
     name: Literal["scan"]
@@ -57,18 +65,29 @@ class ScanRequest(ExperimentRequest):
     how: How = Field(default="zero", description="what stands for a head: zeros, or its mean over this text")
 
 
-class SwitchOffRequest(ExperimentRequest):
+class SwitchOffRequest(AimedRequest):
     """The heads of options.off switched off together: what does the model say before and after?"""
 
     name: Literal["switch-off"]
 
 
-class ImportanceRequest(ExperimentRequest):
+class ImportanceRequest(AimedRequest):
     """Which tokens matter, by several methods."""
 
     name: Literal["importance"]
     kind: str | None = Field(default=None, description="a kind of attention; default: the model's first")
     words: bool = Field(default=False, description="leave out whole words instead of tokens")
+
+
+class SublayerRequest(ExperimentRequest):
+    """What goes into one attention at a query and a key, and what each head adds to what comes out."""
+
+    name: Literal["sublayer"]
+    kind: str | None = Field(default=None, description="a kind of attention; default: the model's first")
+    layer: int = Field(ge=0, lt=2**31, description="counted from 0")
+    head: int = Field(ge=0, lt=2**31, description="counted from 0")
+    query: Position
+    key: Position
 
 
 class EvaluateRequest(Body):
@@ -81,14 +100,18 @@ class EvaluateRequest(Body):
     file: str | None = Field(default=None, max_length=100, description="the name of a set of ours; default: all")
 
 
-JobRequest = FetchRequest | GenerateRequest | ExperimentRequest | EvaluateRequest
+JobRequest = FetchRequest | GenerateRequest | ExperimentRequest | EvaluateRequest | IdeaRequest | TrainRequest
 
 EXPERIMENTS: Mapping[str, type[ExperimentRequest]] = {
     "scan": ScanRequest,
     "switch-off": SwitchOffRequest,
     "importance": ImportanceRequest,
+    "sublayer": SublayerRequest,
 }
-REQUESTS: tuple[type[JobRequest], ...] = (FetchRequest, GenerateRequest, *EXPERIMENTS.values(), EvaluateRequest)
+REQUESTS: tuple[type[JobRequest], ...] = (
+    FetchRequest, GenerateRequest, *EXPERIMENTS.values(), EvaluateRequest, *IDEAS.values(), TrainRequest,
+)  # fmt: skip
+NAMED: Mapping[Any, Mapping[str, type[BaseModel]]] = {"experiment": EXPERIMENTS, "idea": IDEAS}  # by their `name`
 
 
 class AnyJob(BaseModel):
@@ -96,24 +119,25 @@ class AnyJob(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    do: Literal["fetch", "generate", "experiment", "evaluate"]
+    do: Literal["fetch", "generate", "experiment", "evaluate", "idea", "train"]
 
 
-class AnyExperiment(AnyJob):
-    """What every experiment says."""
+class AnyNamed(AnyJob):
+    """What every experiment and every idea says."""
 
     name: str
 
 
 def request_of(data: Any) -> type[BaseModel]:
-    """The model that a request's body is to be checked by; an UnknownNameError for an experiment that is none."""
+    """The model that a request's body is to be checked by; an UnknownNameError for an experiment or idea that is none.
+    """
     do = data.get("do") if isinstance(data, dict) else None
-    if do == "experiment":
+    if isinstance(do, str) and do in NAMED:
         name = data.get("name")
-        if isinstance(name, str) and name not in EXPERIMENTS:
-            raise UnknownNameError("experiment", name, list(EXPERIMENTS))
-        return EXPERIMENTS[name] if isinstance(name, str) else AnyExperiment
+        if isinstance(name, str) and name not in NAMED[do]:
+            raise UnknownNameError(do, name, list(NAMED[do]))
+        return NAMED[do][name] if isinstance(name, str) else AnyNamed
     own: Mapping[Any, type[BaseModel]] = {
-        "fetch": FetchRequest, "generate": GenerateRequest, "evaluate": EvaluateRequest,
+        "fetch": FetchRequest, "generate": GenerateRequest, "evaluate": EvaluateRequest, "train": TrainRequest,
     }  # fmt: skip
     return own[do] if isinstance(do, str) and do in own else AnyJob

@@ -203,6 +203,7 @@ class Jobs:
         self._watch = watch
         self._jobs: dict[str, Job] = {}
         self._failed: dict[str, Document] = {}
+        self.measuring = asyncio.Lock()  # held by what would disturb the times of another that is measured
 
     def get(self, job_id: str) -> Job:
         """The job of that id; a job-not-held problem when there is none."""

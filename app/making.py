@@ -28,6 +28,8 @@ MISFITS = {
     "no-pair": "{model} does not read a second text",
     "no-switch": "the heads of {model} cannot be switched off",
     "no-mean-writing": "{model} cannot write while heads say their mean, which needs the whole text",
+    "no-what-if": "the attention of {model} is run by another library, and only ours can be made to work otherwise",
+    "as-it-is": "{model} writes as it is; leave out what_if",
     "no-writing": "{model} does not continue a text",
     "no-chat": "{model} has no chat template",
 }
@@ -64,6 +66,10 @@ def _cannot(request: TraceRequest, can: Abilities, *, writes: bool) -> str | Non
         return "no-writing"
     if request.options.off and not can.switches:
         return "no-switch"
+    if request.options.what_if and not can.rewires:
+        return "no-what-if"
+    if writes and request.options.what_if:
+        return "as-it-is"
     if writes and request.options.off and request.options.off_with == "mean":
         return "no-mean-writing"
     return "no-chat" if request.options.chat and not can.chat and can.known else None
@@ -79,6 +85,7 @@ def example_of(request: TraceRequest, image: HeldImage | None) -> "Example":
     return Example(
         request.text or "", pair=request.pair, target=request.target, image=pixels, off=tuple(options.off),
         written=tuple(request.written), chat=options.chat, off_with=options.off_with,
+        what_if=tuple(options.what_if),
     )  # fmt: skip
 
 

@@ -78,6 +78,10 @@ class Pages:
         values = {"name": title, "explore": f"/?{urlencode(explore)}" if explore else "/"}
         return self.page(request, "atlas.html", boot, values, 200 if known else 404)
 
+    async def lab(self, request: Request) -> Response:
+        """The lab. Its parameters are read by lab.js, and what can be trained is the API's to say."""
+        return self.page(request, "lab.html", {}, {"place": "lab"})
+
     def title_of(self, model: str, lang: str) -> str:
         """A model as a person calls it in a language; its name where the catalogue has no such model."""
         return self._messages[lang].get(f"model.name.{model}", self._titles.get(model, model))

@@ -51,6 +51,8 @@ KNOWN: dict[str, tuple[int, str]] = {
     "trace-not-held": (404, "The trace is not held"),
     "trace-file": (422, "This is no trace file that can be read"),
     "trace-file-too-large": (413, "The trace file is too large"),
+    "lab-model-not-held": (404, "The model of the lab is not held"),
+    "lab-diverged": (422, "The training came to nothing"),
     "lesson": (422, "This is no lesson that can be read"),
     "lesson-too-large": (413, "The lesson is too large"),
     "image-not-held": (404, "The picture is not held"),

@@ -15,6 +15,7 @@ from app.schemas import (
     NormParameters,
     RemovedParameters,
     ThumbnailParameters,
+    VectorParameters,
     WeightParameters,
 )
 
@@ -103,6 +104,19 @@ def read_norms(trace: "AttentionTrace", wanted: NormParameters) -> Array:
     maps = look(trace, measure="norm").maps_of(trace.kinds[0] if wanted.kind is None else wanted.kind)
     norms = [one.value_norms for one in maps if one.value_norms is not None]
     array: Array = torch.stack(norms).cpu().numpy()
+    return array
+
+
+def read_vectors(trace: "AttentionTrace", wanted: VectorParameters) -> Array:
+    """float32 (position, dim): the queries, keys or values of one head, at most MOST_CELLS x MOST_CELLS numbers."""
+    from attention_core.analysis.steps import vectors
+
+    kind = trace.kinds[0] if wanted.kind is None else wanted.kind
+    read = vectors(trace, kind, wanted.layer, wanted.head, wanted.of, window_of(wanted.positions))
+    if read.numel() > MOST_CELLS**2:
+        most = MOST_CELLS**2 // read.shape[1]
+        raise ProblemError("window", f"at most {most} vectors are read at once; name fewer positions", limit=most)
+    array: Array = read.numpy()
     return array
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from attention_core import what_if
+
 Range = Annotated[str, Field(pattern=r"^[0-9]{1,9}:[0-9]{1,9}$", description="positions a:b, without b")]
 _NUMBER = "(0|[1-9][0-9]{0,3})"
 HeadName = Annotated[str, Field(pattern=rf"^(encoder-self|decoder-self|cross)\.{_NUMBER}\.{_NUMBER}$")]
@@ -58,6 +60,16 @@ class Options(Body):
         default="zero", description="what comes of a head that is off: zeros, or its mean over the text's positions"
     )
     chat: bool = Field(default=False, description="the text is a message, put into the model's chat template")
+    what_if: list[Annotated[str, Field(max_length=40)]] = Field(
+        default_factory=list, max_length=16,
+        description="what a model of ours does otherwise: " + ", ".join(what_if.ACCEPTED),
+    )  # fmt: skip
+
+    @field_validator("what_if")
+    @classmethod
+    def _check_what_if(cls, given: list[str]) -> list[str]:
+        """In one order: the same wishes are the same trace."""
+        return list(what_if.checked(given))
 
     @field_validator("off")
     @classmethod
@@ -190,3 +202,35 @@ class LinkParameters(AnalysisParameters):
     key: Range = Field(description="the tokens looked at: positions a:b, without b")
     rivals: Ranges | None = Field(default=None, description="other tokens that could be meant: positions a:b,c:d")
     words: Literal["0", "1"] = Field(default="0", description="1: the lift compares with other words, not tokens")
+
+
+Counted = Annotated[int, Field(ge=0, lt=2**31, description="counted from 0")]
+
+
+class RowParameters(Parameters):
+    """One row of one head; positions count the tokens that the model read."""
+
+    kind: str | None = Field(default=None, description="a kind of attention; default: the trace's first")
+    layer: Counted
+    head: Counted
+    query: Counted
+
+
+class StepsParameters(RowParameters):
+    """One row of one head, step by step."""
+
+
+class CodeParameters(RowParameters):
+    """The code of each step, for one cell."""
+
+    key: Counted
+
+
+class VectorParameters(Parameters):
+    """The vectors of one head; positions count the tokens that the model read."""
+
+    kind: str | None = Field(default=None, description="a kind of attention; default: the trace's first")
+    layer: Counted
+    head: Counted
+    of: Literal["query", "key", "value"]
+    positions: Range | None = None

@@ -25,8 +25,10 @@ from app.problems import ProblemError
 from app.schemas import TraceRequest
 from app.settings import Settings
 from app.trace_ids import is_file_id
+from app.trained import TrainedModels, group_of
 from attention_core.errors import CheckpointError, MemoryLimitError, ModelAbsentError, TextError
 from attention_core.models import memory
+from attention_core.models.card import IN_HOUSE
 from attention_core.models.catalogue import Catalogue, CatalogueEntry
 from attention_core.models.directory import changed, demand_there, demand_unchanged
 from attention_core.models.sources import demand_whole, is_fetched, model_folder
@@ -52,6 +54,7 @@ class TraceCache:
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self._held: OrderedDict[str, AttentionTrace] = OrderedDict()
+        self._asked: dict[str, TraceRequest] = {}
         self._lock = threading.Lock()  # a lane that needs memory drops traces from its own thread
         self.nbytes = 0
 
@@ -62,9 +65,15 @@ class TraceCache:
                 self._held.move_to_end(trace_id)
             return self._held.get(trace_id)
 
-    def put(self, trace_id: str, trace: "AttentionTrace") -> None:
-        """Holds a trace and lets those go that were used longest ago."""
+    def asked(self, trace_id: str) -> TraceRequest | None:
+        """What asked for a trace that is held; None for one that a file brought."""
+        return self._asked.get(trace_id)
+
+    def put(self, trace_id: str, trace: "AttentionTrace", asked: TraceRequest | None = None) -> None:
+        """Holds a trace, and what asked for it, and lets those go that were used longest ago."""
         with self._lock:
+            if asked is not None:
+                self._asked[trace_id] = asked
             if trace_id not in self._held:
                 self.nbytes += trace.nbytes
             self._held[trace_id] = trace
@@ -78,7 +87,8 @@ class TraceCache:
                 self._pop()
 
     def _pop(self) -> None:
-        _, oldest = self._held.popitem(last=False)
+        trace_id, oldest = self._held.popitem(last=False)
+        self._asked.pop(trace_id, None)
         self.nbytes -= oldest.nbytes
 
 
@@ -96,7 +106,8 @@ class TraceService:
         self.settings = settings
         self._failed = failed or {}
         self._revising: dict[str, asyncio.Task[CatalogueEntry]] = {}
-        self.catalogue = catalogue
+        self.trained = TrainedModels(settings.trained_models, self._forget)
+        self.catalogue = replace(catalogue, unlisted=self.trained.entry)
         self.cache = cache
         self.metrics = metrics
         self.traces = TraceCache(settings.trace_cache_bytes)
@@ -116,7 +127,8 @@ class TraceService:
             lane = Lane(entry, model_folder(entry, self.cache), self._loader(), self.settings.queue_limit)
             lane.problem = self._failed.get(name)
             self._lanes[name] = lane
-            self.metrics.queue.labels(name).set_function(lambda: lane.pool.count)
+            if entry.trained is None:  # such a name is nobody else's business
+                self.metrics.queue.labels(name).set_function(lambda: lane.pool.count)
         return self._lanes[name]
 
     def state(self, entry: CatalogueEntry) -> str:
@@ -151,7 +163,11 @@ class TraceService:
         whether its heads can be switched off is known for certain once it is loaded."""
         found = abilities_of(entry, model_folder(entry, self.cache), fetched=is_fetched(entry, self.cache))
         model = self.lane(entry).model
-        return replace(found, switches=model is None or model.back_end != "eager")
+        return replace(
+            found,
+            switches=model is None or model.back_end != "eager",
+            rewires=entry.card.family in IN_HOUSE if model is None else model.back_end == "in-house",
+        )
 
     def demand_fetched(self, lane: Lane) -> None:
         """A ModelAbsentError for a model that is not here, a CheckpointError for an own one that is gone."""
@@ -167,6 +183,8 @@ class TraceService:
             del options["chat"]
         if not options["off"] or options["off_with"] == "zero":
             del options["off_with"]
+        if not options["what_if"]:
+            del options["what_if"]
         what = {
             "format": FORMAT,
             "model": [entry.card.name, entry.card.revision, self.settings.dtype],
@@ -247,10 +265,10 @@ class TraceService:
             raise ProblemError("trace-not-held", sentence, trace=trace_id[:100])
         return trace
 
-    def keep(self, trace_id: str, trace: "AttentionTrace") -> None:
+    def keep(self, trace_id: str, trace: "AttentionTrace", asked: TraceRequest | None = None) -> None:
         """Holds a new trace under the id that asks for it."""
-        self.traces.put(trace_id, trace)
-        self.metrics.traces.labels(trace.model.name).inc()
+        self.traces.put(trace_id, trace, asked)
+        self.metrics.traces.labels(group_of(trace.model.name)).inc()
         self.metrics.cache_bytes.set(self.traces.nbytes)
 
     async def read(self, work: Callable[[], T]) -> T:
@@ -269,7 +287,7 @@ class TraceService:
         self.demand_fetched(lane)
         pending = Pending(lane.pool.submit(lambda: self.capture(lane, request, image)))
         self._pending[trace_id] = pending
-        pending.result.add_done_callback(lambda result: self._finish(trace_id, pending, result))
+        pending.result.add_done_callback(lambda result: self._finish(trace_id, request, pending, result))
         return pending
 
     def _loader(self) -> Loader:
@@ -291,12 +309,14 @@ class TraceService:
     def _free(self) -> int:
         return memory.available_bytes(best_device(self.settings.device))
 
-    def _finish(self, trace_id: str, pending: Making, result: "asyncio.Future[AttentionTrace]") -> None:
+    def _finish(
+        self, trace_id: str, request: TraceRequest, pending: Making, result: "asyncio.Future[AttentionTrace]"
+    ) -> None:
         if self._pending.get(trace_id) is pending:
             del self._pending[trace_id]
         # Asking for the exception marks it as seen, also when nobody waits any more.
         if not result.cancelled() and result.exception() is None:
-            self.keep(trace_id, result.result())
+            self.keep(trace_id, result.result(), request)
 
     async def _wait(self, trace_id: str, pending: Making, gone: Gone) -> "AttentionTrace":
         try:
@@ -312,3 +332,10 @@ class TraceService:
             pool.close()
         for pool in pools:
             await asyncio.to_thread(pool.join)
+        self.trained.close()
+
+    def _forget(self, name: str) -> None:
+        """Lets the lane of a model go that is not held any more; from any thread."""
+        lane = self._lanes.pop(name, None)
+        if lane is not None:
+            lane.pool.close()

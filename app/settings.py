@@ -61,6 +61,24 @@ class Settings(BaseSettings):
     evaluate: bool | None = Field(
         default=None, description="Whether a visitor may start an evaluation of heads; default: only in local mode."
     )
+    measure: bool | None = Field(
+        default=None,
+        description="Whether a visitor may let ideas measure or train here, for up to a minute; "
+        "default: only in local mode.",
+    )
+    training: bool | None = Field(
+        default=None, description="Whether a visitor may train small models in the lab; default: only in local mode."
+    )
+    trainings: int = Field(default=2, ge=1, description="Trainings in the lab at once; a visitor has one.")
+    training_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds after which a training in the lab ends as far as it is.",
+    )
+    trained_models: int = Field(
+        default=16, ge=1, description="Models of the lab that are held; those used longest ago go first."
+    )
     trace_files: bool | None = Field(
         default=None, description="Whether a visitor may open a trace file here; default: only in local mode."
     )
@@ -109,6 +127,16 @@ class Settings(BaseSettings):
     def may_evaluate(self) -> bool:
         """Whether a visitor may start an evaluation of heads, which takes minutes of the processor."""
         return not self.is_public if self.evaluate is None else self.evaluate
+
+    @property
+    def may_measure(self) -> bool:
+        """Whether a visitor may start what ideas measure and train, which takes all of a processor for a while."""
+        return not self.is_public if self.measure is None else self.measure
+
+    @property
+    def may_train(self) -> bool:
+        """Whether a visitor may train a model in the lab, which takes a core of the processor for a while."""
+        return not self.is_public if self.training is None else self.training
 
     @property
     def may_open_files(self) -> bool:

@@ -181,7 +181,7 @@ class WritingJob(AttendedJob):
                 return
             request = self._wish.with_written(self._writing.ids)
             self._trace_id = self._service.trace_id(request, entry)
-            self._service.keep(self._trace_id, trace)
+            self._service.keep(self._trace_id, trace, request)
             self._end(state="done")
 
     def cancel(self) -> None:

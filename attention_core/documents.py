@@ -31,10 +31,21 @@ def trace_document(trace_id: str, trace: "AttentionTrace") -> Document:
         },
         "off": list(trace.off),
         "off_with": trace.off_with,
+        "what_if": list(trace.what_if),
+        "places": _places(trace),
         "provenance": _provenance(trace),
         "checked": trace.provenance.checked,
         "notices": [{"code": notice.code, **notice.facts} for notice in trace.notices],
     }
+
+
+def _places(trace: "AttentionTrace") -> list[int] | None:
+    """Where each token of the source stood when the model read its words in another order; None where it did not, and
+    where words are merged or tokens left out."""
+    from attention_core.what_if import places_of, seed_of
+
+    seed = seed_of(trace.what_if)
+    return None if seed is None or trace.source.positions is not None else places_of(trace.source, seed)
 
 
 def _card(trace: "AttentionTrace") -> Document:

@@ -135,6 +135,12 @@ class FactoredMap(AttentionMap):
         head, query, key = self._window(heads, queries, keys)
         return self._scores(head, query)[..., key]
 
+    def biases(self, heads: Range = None, queries: Range = None, keys: Range = None) -> Tensor | None:
+        """What a window's scores get added before the mask (head or 1, query, key), float32; None without a bias."""
+        head, query, key = self._window(heads, queries, keys)
+        bias = self._bias(head, query)
+        return None if bias is None else bias[..., key]
+
     def sink_share(self, heads: Range = None, queries: Range = None) -> Tensor | None:
         """What the learned sink takes of each row (head, query), None without a sink."""
         return None if self.sink is None else 1 - self.weights(heads, queries).sum(-1)

@@ -1,12 +1,13 @@
-"""What a model said: the next token, the masked token, the words of a translation, or the answers about a picture."""
+"""What a model said: the next token, the masked token, the words of a translation, the answers about a picture, or the
+token that belongs at each place of an answer as long as the text."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from attention_core.errors import TraceError
 
-Task = Literal["next-token", "translation", "masked-token", "classes"]
-TASKS = ("next-token", "translation", "masked-token", "classes")
+Task = Literal["next-token", "translation", "masked-token", "classes", "answer"]
+TASKS = ("next-token", "translation", "masked-token", "classes", "answer")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 from attention_core import masks
 from attention_core.attention_map import AttentionMap, Kind
 from attention_core.bias import Bias, RelativeBias
-from attention_core.errors import TraceError
+from attention_core.errors import InputError, TraceError
 from attention_core.fields import restored
 from attention_core.maps import DenseMap, FactoredMap
 from attention_core.models.card import ModelCard
@@ -22,6 +22,7 @@ from attention_core.pictures import Picture
 from attention_core.predictions import Predictions
 from attention_core.tokens import Tokens, visible
 from attention_core.trace import AttentionTrace, Notice, Provenance
+from attention_core.what_if import checked
 
 LONGEST = 10_000  # characters of one token
 LONGEST_NAME = 200  # of what a model is called, which stands in every figure
@@ -78,6 +79,7 @@ def restored_trace(document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -
         predictions_note=restored(str, document["predictions_note"], "predictions_note"),
         off=_off(document["off"]),
         off_with=restored(str, document.get("off_with", "zero"), "off_with"),
+        what_if=_what_if(document.get("what_if", [])),
         written=restored(int, document.get("written", 0), "written"),
     )
     stored.demand_all_taken()
@@ -135,6 +137,14 @@ def _off(described: Any) -> tuple[str, ...]:
     if odd:
         raise TraceError(f"{odd[0][:100]!r} names no head; accepted: kind.layer.head")
     return off
+
+
+def _what_if(described: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = restored(tuple[str, ...], described, "what_if")
+    try:
+        return checked(names)
+    except InputError as error:
+        raise TraceError(str(error)) from None
 
 
 def _demand_heads(trace: AttentionTrace) -> None:

@@ -66,6 +66,7 @@ def to_bytes(trace: AttentionTrace) -> bytes:
         "predictions_note": trace.predictions_note,
         "off": list(trace.off),
         "off_with": trace.off_with,
+        "what_if": list(trace.what_if),
         "written": trace.written,
     }
     data = save_bytes(store.tensors, metadata={"trace": json.dumps(document, ensure_ascii=False)})

@@ -14,6 +14,7 @@ from attention_core.models.card import ModelCard
 from attention_core.pictures import Picture
 from attention_core.predictions import Predictions
 from attention_core.tokens import Tokens
+from attention_core.what_if import checked
 
 __all__ = [
     "AttentionMap",
@@ -70,7 +71,8 @@ class AttentionTrace:
     A decoder beside an encoder reads `decoder_input` and writes `target`: row i reads the one's token i, which is
     the token that was written before it, and writes the other's. maps stand by kind, each kind's layers in order. `off`
     names the heads that were switched off, "kind.layer.head", `off_with` "zero" or "mean". `written` is how many of
-    source's last tokens the model wrote itself. predictions_note says as a code why there are no predictions.
+    source's last tokens the model wrote itself. `what_if` names what the model did otherwise than it learned
+    (`attention_core.what_if`). predictions_note says as a code why there are no predictions.
     source_queries are the tokens that look where a pair is seen from one text to the other; then `source` is what they
     look at. A ShapeError or TraceError refuses maps that do not fit the tokens.
     """
@@ -90,6 +92,7 @@ class AttentionTrace:
     source_queries: Tokens | None = None
     written: int = 0
     off_with: str = "zero"
+    what_if: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.maps:
@@ -104,6 +107,7 @@ class AttentionTrace:
             raise TraceError(f"of {len(self.source)} tokens a model wrote no {self.written!r}")
         if self.off_with not in ("zero", "mean"):
             raise TraceError(f"heads are switched off with zero or mean, not {str(self.off_with)[:40]!r}")
+        checked(self.what_if)
         if self.predictions is not None and self.looking == Looking():
             rows = len(self.source if self.decoder_input is None else self.decoder_input)
             if any(one.position is not None and not 0 <= one.position < rows for one in self.predictions.at):

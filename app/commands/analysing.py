@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Reader = Callable[[argparse.Namespace, "AttentionTrace"], Document]
 Printer = Callable[[argparse.Namespace, "AttentionTrace", Document], Iterator[str]]
 
+COLUMNS = {  # of the table of steps
+    "dots": "q.k", "scaled": "scaled", "capped": "capped", "bias": "bias", "scores": "score", "exponentials": "exp",
+    "weights": "weight",
+}  # fmt: skip
 NAMED = {"topic": "every word looks there: a topic", "sink": "every word looks there: a sink"}
 
 
@@ -35,7 +39,6 @@ def add_analyse(parser: argparse.ArgumentParser) -> None:
         add_example(action)
         add_file(action)
         action.add_argument("--kind", help="encoder-self, decoder-self or cross (default: the model's first)")
-        add_measure(action)
         add(action)
         action.set_defaults(command=_command(one, read, spell))
 
@@ -55,6 +58,7 @@ def _command(one: Analysis, read: Reader, spell: Printer) -> Callable[[argparse.
 
 
 def _add_link(parser: argparse.ArgumentParser) -> None:
+    add_measure(parser)
     parser.add_argument(
         "--query", required=True, metavar="WORD", help="the word that looks; it#2 is the second of its kind"
     )
@@ -67,8 +71,15 @@ def _add_link(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
+    add_measure(parser)
     parser.add_argument("--layer", type=int, help="only this layer, counted from 0")
     parser.add_argument("--head", type=int, help="only this head, counted from 0")
+
+
+def _add_steps(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--layer", type=int, required=True, help="counted from 0")
+    parser.add_argument("--head", type=int, required=True, help="counted from 0")
+    parser.add_argument("--query", required=True, metavar="TOKEN", help="the token that looks, as a word or its place")
 
 
 def _link(arguments: argparse.Namespace, trace: "AttentionTrace") -> Document:
@@ -137,10 +148,33 @@ def _spell_mentions(_: argparse.Namespace, trace: "AttentionTrace", body: Docume
         yield f"{name}: {found or 'none that the rule knows'}"
 
 
+def _steps(arguments: argparse.Namespace, trace: "AttentionTrace") -> Document:
+    from attention_core.analysis.words import token
+
+    kind = trace.kinds[0] if arguments.kind is None else trace.maps_of(arguments.kind)[0].kind
+    query = token(trace.queries(kind), arguments.query)
+    return analyses.steps_document(trace, kind, arguments.layer, arguments.head, query)
+
+
+def _spell_steps(_: argparse.Namespace, trace: "AttentionTrace", body: Document) -> Iterator[str]:
+    queries, keys = trace.queries(body["kind"]), trace.keys(body["kind"])
+    yield f"{_name(body)}, the row of {queries.texts[body['query']]}; scale {body['scale']:.6f}"
+    columns = [name for name in COLUMNS if body[name] is not None]
+    yield "  ".join(["key".ljust(14), *(COLUMNS[name].rjust(11) for name in columns)])
+    for at, text in enumerate(keys.texts):
+        row = [text[:14].ljust(14), *(_number(body[name][at], 4).rjust(11) for name in columns)]
+        yield "  ".join(row if body["allowed"][at] else [*row, "masked"])
+    if body["sink"] is not None:
+        yield f"the learned sink takes exp(...) = {body['sink']:.4f} of the sum"
+    yield f"sum of the exponentials: {body['total']:.6f}; largest score: {_number(body['peak'], 4).strip()}"
+    yield "output: " + " ".join(f"{one:.4f}" for one in body["output"])
+
+
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Reader, Printer]] = {
     "link": (_add_link, _link, _spell_link),
     "profile": (_add_profile, _profile, _spell_profile),
-    "mentions": (lambda _: None, _mentions, _spell_mentions),
+    "mentions": (add_measure, _mentions, _spell_mentions),
+    "steps": (_add_steps, _steps, _spell_steps),
 }
 
 

@@ -13,7 +13,6 @@ from app.job_schemas import EXPERIMENTS as REQUESTS
 from app.job_schemas import ExperimentRequest
 from app.schemas import TraceRequest
 from app.terminal import Bar, print_json
-from attention_core.errors import InputError
 from attention_core.experiments import EXPERIMENTS, Experiment
 
 NOTES = {
@@ -23,6 +22,14 @@ NOTES = {
     "no-layers": "the layers of this model cannot be told apart from outside",
     "too-long": "the text is too long for this method",
 }
+SUBLAYER = {
+    "query_input": "into the query's projection",
+    "key_input": "into the key's projection",
+    "part": "what this head adds",
+    "bias": "what the projection adds once",
+    "joined": "all heads together",
+}
+SHOWN = 8  # numbers of a vector that are printed
 MOST_TOKENS = 64  # of a long text, so many that matter most are printed
 
 
@@ -33,9 +40,10 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
         known = COMMANDS[one.name]
         action = actions.add_parser(one.name, help=one.title.lower(), description=f"{one.help} ({one.reference})")
         add_example(action)
-        action.add_argument(
-            "--row", metavar="TOKEN", help="whose prediction or vector is watched, as a word or its place from 0"
-        )
+        if "row" in known.taken:
+            action.add_argument(
+                "--row", metavar="TOKEN", help="whose prediction or vector is watched, as a word or its place from 0"
+            )
         known.add(action)
         action.set_defaults(command=_command(one, known))
 
@@ -72,7 +80,7 @@ def _wanted(name: str, arguments: argparse.Namespace, known: Known, ready: Prepa
     """The arguments as the API would take them, so that they have the same limits."""
     given = {one: getattr(arguments, one) for one in known.taken if getattr(arguments, one) is not None}
     example = {one: getattr(ready.request, one) for one in TraceRequest.model_fields}
-    for one in ("row", "key"):
+    for one in ("row", "query", "key"):
         if one in given:
             given[one] = int(given[one]) if _is_place(given[one]) else _place(one, given, ready)
     own = checked(REQUESTS[name], {"do": "experiment", "name": name, "text": "", **given})
@@ -84,18 +92,16 @@ def _is_place(given: str) -> bool:
 
 
 def _place(axis: str, given: dict[str, Any], ready: Prepared) -> int:
-    """Where a word stands that the arguments name as a row or a key; an InputError for one of several tokens."""
-    from attention_core.analysis.words import words
+    """Where a word stands that the arguments name as a row, a query or a key; an InputError for one of several
+    tokens."""
+    from attention_core.analysis.words import token
 
     trace = ready.service.capture(ready.lane, ready.request, ready.image)
-    tokens = trace.keys(given.get("kind") or trace.kinds[0])
+    kind = given.get("kind") or trace.kinds[0]
+    tokens = trace.queries(kind) if axis == "query" else trace.keys(kind)
     if axis == "row":  # a translation is watched as it is written
         tokens = trace.source if trace.target is None else trace.target
-    found = words(tokens, given[axis])
-    if len(found) > 1:
-        places = ", ".join(f"{tokens.texts[at]} ({at})" for at in found)
-        raise InputError(f"{given[axis]!r} is read as {len(found)} tokens: {places}; name one of them by its place")
-    return found[0]
+    return token(tokens, given[axis])
 
 
 def _add_scan(parser: argparse.ArgumentParser) -> None:
@@ -108,6 +114,14 @@ def _add_scan(parser: argparse.ArgumentParser) -> None:
 def _add_importance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", help="encoder-self, decoder-self or cross (default: the model's first)")
     parser.add_argument("--words", action="store_true", default=None, help="leave out whole words instead of tokens")
+
+
+def _add_sublayer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kind", help="encoder-self, decoder-self or cross (default: the model's first)")
+    parser.add_argument("--layer", type=int, required=True, help="counted from 0")
+    parser.add_argument("--head", type=int, required=True, help="counted from 0")
+    for name, what in (("query", "the token that looks"), ("key", "the token looked at")):
+        parser.add_argument(f"--{name}", required=True, metavar="TOKEN", help=f"{what}, as a word or its place from 0")
 
 
 def _count(given: str) -> int:
@@ -152,10 +166,20 @@ def _spell_importance(_: argparse.Namespace, body: Document) -> Iterator[str]:
             yield _agreement(f"{one['name']} and leaving tokens out", one["agreement"])
 
 
+def _spell_sublayer(_: argparse.Namespace, body: Document) -> Iterator[str]:
+    place = f"{_name(body)}, query {body['query']}, key {body['key']}"
+    yield f"{place}: the first {SHOWN} of {len(body['given'])} numbers"
+    for name, what in SUBLAYER.items():
+        if body[name] is not None:
+            yield f"{what:32}  " + " ".join(f"{one:8.4f}" for one in body[name][:SHOWN])
+    yield f"the sum differs from the model's own output by at most {body['error']:.1e}"
+
+
 COMMANDS: dict[str, Known] = {
     "scan": Known(_add_scan, ("row", "kind", "key", "how"), _spell_scan),
     "switch-off": Known(lambda _: None, ("row",), _spell_switch_off),
     "importance": Known(_add_importance, ("row", "kind", "words"), _spell_importance),
+    "sublayer": Known(_add_sublayer, ("kind", "layer", "head", "query", "key"), _spell_sublayer),
 }
 
 

@@ -11,6 +11,7 @@ from app.incoming import checked
 from app.settings import Settings
 from app.terminal import print_json
 from app.trace_ids import file_id
+from attention_core import what_if
 from attention_core.errors import InputError, TraceError
 from attention_core.models.catalogue import CatalogueEntry, load_catalogue
 from attention_core.models.directory import models_folder, with_own
@@ -87,6 +88,10 @@ def add_example(parser: argparse.ArgumentParser) -> None:
         "--off-with", choices=("zero", "mean"), default="zero",
         help="what comes of these heads: zeros (default), or their mean over the text",
     )  # fmt: skip
+    parser.add_argument(
+        "--what-if", metavar="CHANGES",
+        help=f"what a model of ours does otherwise, with commas between: {', '.join(what_if.ACCEPTED)}",
+    )  # fmt: skip
     parser.add_argument("--truncate", action="store_true", help="show the beginning of a text that is too long")
     parser.add_argument("--json", action="store_true", help="print what the API replies")
 
@@ -145,6 +150,8 @@ def summary(shown: "AttentionTrace") -> list[str]:
     if shown.off:
         how = " (their mean over the text stays)" if shown.off_with == "mean" else ""
         lines.append(f"switched off: {', '.join(shown.off)}{how}")
+    if shown.what_if:
+        lines.append(f"changed: {', '.join(shown.what_if)}")
     if shown.source_queries is not None:
         lines.append(" ".join(shown.source_queries.texts))
     if shown.picture is None:
@@ -203,7 +210,7 @@ def _opened(arguments: argparse.Namespace) -> "tuple[AttentionTrace, str]":
     """The trace in the command's file."""
     from attention_core.storage import from_bytes
 
-    asked = ("text", "model", "pair", "target", "image", "off")
+    asked = ("text", "model", "pair", "target", "image", "off", "what_if")
     beside = [name for name in asked if getattr(arguments, name) is not None]
     if beside:
         raise InputError(f"a trace file is what it is; leave out {', '.join(beside)}")
@@ -238,7 +245,9 @@ def prepared(arguments: argparse.Namespace) -> Prepared:
     catalogue, own = with_own(load_catalogue(), models_folder(settings.models_dir))
     entry = catalogue.default if arguments.model is None else catalogue.entry(arguments.model)
     off = [] if arguments.off is None else [name.strip() for name in arguments.off.split(",")]
-    options = checked(schemas.Options, {"truncate": arguments.truncate, "off": off, "off_with": arguments.off_with})
+    changes = [] if arguments.what_if is None else [name.strip() for name in arguments.what_if.split(",")]
+    given = {"truncate": arguments.truncate, "off": off, "off_with": arguments.off_with, "what_if": changes}
+    options = checked(schemas.Options, given)
     # A terminal's bytes that are no UTF-8 arrive as halves of surrogate pairs, which the id refuses.
     request = schemas.TraceRequest.model_construct(
         model=arguments.model, text=arguments.text, pair=arguments.pair, target=arguments.target, image=arguments.image,

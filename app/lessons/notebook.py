@@ -7,22 +7,20 @@ wrote stands in the code as literals only.
 import base64
 import hashlib
 import json
-import re
 import struct
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 from app.address import FALLBACKS
+from app.calls import capture_call, is_of_lab, is_own
 from app.figuring import TABS, Wanted
 from app.lessons.format import TextBlock
 from app.lessons.neutral import plain
 from app.lessons.parcel import Parcel, View, told
 from app.lessons.pictures import SHARP, Missing, Picture
-from app.schemas import TraceRequest
 
 FUNCTIONS = {"picture": "overlay"}  # the others are called as the view is
-OF_BYTES = re.compile("[0-9a-f]{40}")  # an id of POST /api/v1/images
 # Options that have the same name in the library and in the address.
 LOOKED = ("words", "special", "segments", "measure")
 CHOSEN = ("query", "key", "queries", "keys")
@@ -97,13 +95,16 @@ def _function(wanted: Wanted) -> str:
 
 
 def code_of(wanted: Wanted) -> str | None:
-    """Python that draws a figure with the library; None where it stands on a file of somebody's own."""
+    """Python that draws a figure with the library; None where it stands on a file of somebody's own, or on a model that
+    was trained in a lab."""
     address = wanted.address
-    if address.trace or (address.image and OF_BYTES.fullmatch(address.image)):  # a picture of somebody's own
+    if address.trace or (address.image and is_own(address.image)):
+        return None
+    if any(is_of_lab(request.model) for request in wanted.requests):
         return None
     function = _function(wanted)
     lines = [
-        f"{name} = {_capture(request)}" for name, request in zip(("trace", "other"), wanted.requests, strict=False)
+        f"{name} = {capture_call(request)}" for name, request in zip(("trace", "other"), wanted.requests, strict=False)
     ]
     traces = "trace, other" if wanted.compared else "trace"
     options = "".join(f", {name}={value!r}" for name, value in _options(wanted, function).items())
@@ -123,32 +124,6 @@ def _options(wanted: Wanted, function: str) -> dict[str, Any]:
     said |= {"curve": at.scale} if at.scale != FALLBACKS.scale else {}
     said |= {"range": at.range} if at.range else {}
     return said | ({"language": at.lang} if at.lang == "ko" else {})
-
-
-def _capture(request: TraceRequest) -> str:
-    cut = ", truncate=True" if request.options.truncate else ""
-    return f"capture({request.model!r}, {_example(request)}{cut})"
-
-
-def _example(request: TraceRequest) -> str:
-    """What the model reads, as Python: the text itself where there is nothing else."""
-    said: dict[str, str] = {
-        name: repr(value) for name in ("pair", "target") if (value := getattr(request, name)) is not None
-    }
-    if request.image:
-        place = f"load_catalogue().entry({request.model!r}).samples[{request.image!r}]"
-        said["image"] = f"read_picture({place}.read_bytes())"
-    if request.options.off:
-        said["off"] = repr(tuple(request.options.off))
-        said |= {"off_with": repr(request.options.off_with)} if request.options.off_with != FALLBACKS.how else {}
-    if request.written:
-        said["written"] = repr(tuple(request.written))
-    if request.options.chat:
-        said["chat"] = "True"
-    if not said:
-        return repr(request.text)
-    text = [] if request.text is None else [repr(request.text)]
-    return f"Example({', '.join([*text, *(f'{name}={value}' for name, value in said.items())])})"
 
 
 def _said(markdown: str) -> Cell:

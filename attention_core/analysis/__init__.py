@@ -44,8 +44,14 @@ ANALYSES: Sequence[Analysis] = (
     Analysis(
         "difference",
         "What changes",
-        "What does each head do differently in another text, in another model, or with heads switched off?",
+        "What does each head do differently when something is changed?",
         "total variation distance between rows; words of several pieces: Clark et al. 2019, section 4.1",
+    ),
+    Analysis(
+        "steps",
+        "Step by step",
+        "How does one head get from a query to its weights, and from these to what it passes on?",
+        "Vaswani et al. 2017, section 3.2; shared keys and values: Ainslie et al. 2023",
     ),
 )
 

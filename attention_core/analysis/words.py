@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from attention_core.errors import UnknownNameError
+from attention_core.errors import InputError, UnknownNameError
 from attention_core.tokens import Tokens
 
 Positions = tuple[int, ...]
@@ -53,6 +53,19 @@ def words(tokens: Tokens, wanted: str) -> Positions:
     if len(found) < number:
         raise UnknownNameError("word", wanted, [word for word in written if word][:MOST_LISTED])
     return found[number - 1]
+
+
+def token(tokens: Tokens, wanted: str) -> int:
+    """The position of one token, named by its place from 0 or as `words` does; an InputError for a word of several."""
+    if wanted.isascii() and wanted.isdecimal() and len(wanted) < 10:
+        if int(wanted) >= len(tokens):
+            raise InputError(f"token {wanted} is not there; accepted: 0 to {len(tokens) - 1}")
+        return int(wanted)
+    found = words(tokens, wanted)
+    if len(found) > 1:
+        places = ", ".join(f"{tokens.texts[at]} ({at})" for at in found)
+        raise InputError(f"{wanted!r} is read as {len(found)} tokens: {places}; name one of them by its place")
+    return found[0]
 
 
 def _folded(word: str) -> str:

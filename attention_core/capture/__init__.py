@@ -17,6 +17,7 @@ import torch
 
 from attention_core.capture import hooks, selfcheck
 from attention_core.capture.predict import predict
+from attention_core.capture.rewiring import demand_as_it_is, demand_rewirable, rewired
 from attention_core.capture.run import Run
 from attention_core.capture.switching import heads_off, with_own_target
 from attention_core.capture.writing import Sampling, Step, steps
@@ -28,6 +29,7 @@ from attention_core.models.loading import LoadedModel, load_model, load_referenc
 from attention_core.models.sources import cache_folder, demand_whole, fetch, settled
 from attention_core.nn.changing import Changes
 from attention_core.trace import AttentionTrace, Notice, Provenance
+from attention_core.what_if import checked
 
 __all__ = [
     "MOST_WRITTEN",
@@ -65,14 +67,15 @@ def capture(
     """
     loaded = ready(_loaded(model, tokenizer))
     example = Example(example) if isinstance(example, str) else example
-    changes = heads_off(loaded, example)
+    off = heads_off(loaded, example)
+    demand_rewirable(loaded, example)
     encoded = loaded.encode(example, truncate=truncate)
     started = time.perf_counter()
     with torch.inference_mode():
         unfinished = False
         if loaded.encoder_decoder and encoded.target is None:
-            encoded, unfinished = with_own_target(loaded, encoded, changes)
-        run = _run(loaded, dict(encoded.inputs), changes)
+            encoded, unfinished = with_own_target(loaded, encoded, off)  # a what-if is about one text, before and after
+        run = _run(loaded, dict(encoded.inputs), rewired(loaded, example, encoded, off))
         error, limit = selfcheck.check_rows(run, loaded.dtype)
         predictions, note = predict(loaded, encoded, run)
     return AttentionTrace(
@@ -97,6 +100,7 @@ def capture(
         off=example.off,
         written=len(example.written),
         off_with=example.off_with,
+        what_if=checked(example.what_if),
     )
 
 
@@ -134,6 +138,7 @@ def write(
     """
     loaded = ready(model)
     loaded.check_writes(example)
+    demand_as_it_is(example, "writing")
     changes = heads_off(loaded, example, writes=True)
     return steps(loaded, example, changes, sampling, most)
 

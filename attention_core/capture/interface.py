@@ -32,12 +32,14 @@ from attention_core.capture.run import (
     with_dropped,
 )
 from attention_core.capture.sites import Sites
+from attention_core.capture.witness import Witness
 from attention_core.errors import TraceError
 from attention_core.maps import Bias, FactoredMap, Kind, RelativeBias
 from attention_core.masks import CausalMask, Mask, recognise
 from attention_core.nn.changing import NOWHERE, Changes, There
 from attention_core.nn.norms import NO_OUTPUTS, Outputs
 from attention_core.nn.shapes import zero_empty_rows
+from attention_core.nn.watching import Passage
 
 NAME = "attention_atlas"
 PROBED = 24  # tokens that are enough to see what the heads' outputs go through
@@ -148,7 +150,7 @@ class Going:
     """
 
     sites: Sites
-    collector: Collector | NewestRows | Finder | None = None
+    collector: Collector | NewestRows | Finder | Witness | None = None
     changes: Changes | None = None
     hidden: Tensor | None = None
 
@@ -228,6 +230,16 @@ def find_outputs(network: nn.Module, inputs: Mapping[str, Tensor]) -> Outputs:
     with finder.watching(network), _listening(Going(Sites(network), finder)):
         network(**short, **call_options(network), return_dict=True)
     return finder.found
+
+
+def passage(
+    network: nn.Module, inputs: Mapping[str, Tensor], witness: Witness, changes: Changes | None = None
+) -> Passage | None:
+    """What goes through the attention that the witness looks at, None where it cannot be told. The network must be
+    `installed`."""
+    with witness.watching(network), _listening(Going(Sites(network), witness, changes)):
+        network(**inputs, **call_options(network), return_dict=True)
+    return witness.passage
 
 
 def say(

@@ -27,6 +27,8 @@ def predict(model: LoadedModel, encoded: Encoded, run: Run) -> tuple[Predictions
     source = encoded.source
     if "decoder-self" in {one.kind for one in run.maps}:
         return _words("next-token", model.reader, run.logits, _following(source), _last_rows(source)), ""
+    if model.back_end == "in-house" and getattr(model.network.config, "output", None) == "tokens":
+        return _words("answer", model.reader, run.logits, None, range(len(source))), ""  # one token for each place
     masked = [at for at, piece in enumerate(source.pieces) if piece in MASKS]
     if not masked:
         return None, "no-mask"

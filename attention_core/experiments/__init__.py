@@ -4,8 +4,8 @@
     from attention_core.experiments.switching import scan
     finish(scan(open_model("minilm"), Example("The cat sat on the mat because it was tired"))).heads[0]
 
-Each is a generator function that yields how far it is and returns a small frozen result (`running`). What it is about
-is an aim (`aims`); `evaluate` and `atlas` measure heads on files of data, in passes of their own.
+Each is a generator function that yields how far it is and returns a small frozen result (`running`). What most are
+about is an aim (`aims`); `evaluate` and `atlas` measure heads on files of data, in passes of their own.
 """
 
 from collections.abc import Sequence
@@ -44,6 +44,12 @@ EXPERIMENTS: Sequence[Experiment] = (
         "Which tokens matter",
         "How much does each token matter for what the model says, and how far do the methods agree?",
         "Kobayashi et al. 2020; Abnar & Zuidema 2020; Chefer et al. 2021; Mohebbi et al. 2023",
+    ),
+    Experiment(
+        "sublayer",
+        "In and out of one attention",
+        "What goes into the attention at two tokens, and what does each head add to what comes out?",
+        "Vaswani et al. 2017, section 3.2.2: the heads side by side, times the output projection",
     ),
 )
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from attention_core.analysis.ranks import spearman
 from attention_core.analysis.rollout import mixture
 from attention_core.capture import capture, ready
+from attention_core.capture.rewiring import demand_as_it_is
 from attention_core.capture.switching import heads_off
 from attention_core.capture.variants import Said, Variants
 from attention_core.errors import MemoryLimitError, NotAvailableError, UnknownNameError
@@ -85,6 +86,7 @@ def importance(
     for another. Heads that are off in the example stay off. Raises what `capture`, `aim_of` and `Variants` raise.
     """
     ready(model)
+    demand_as_it_is(example, "this experiment")
     trace = capture(model, example)
     chosen = Kind.CROSS if Kind.CROSS in trace.kinds else trace.kinds[0]
     if kind is not None and kind != chosen:

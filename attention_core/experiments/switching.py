@@ -15,6 +15,7 @@ from torch import Tensor
 
 from attention_core.analysis.ranks import spearman
 from attention_core.capture import Example, LoadedModel, capture, ready
+from attention_core.capture.rewiring import demand_as_it_is
 from attention_core.capture.switching import demand_changes, head_of, heads_off, with_own_target
 from attention_core.capture.variants import Variants
 from attention_core.errors import AtlasError, InputError, UnknownNameError
@@ -98,6 +99,7 @@ def scan(
     what `capture` raises, UnknownNameError for a kind, InputError for a row or key that is not there.
     """
     model = ready(model)
+    demand_as_it_is(example, "switching heads off")
     demand_changes(model)
     example = replace(example, off_with=how)
     off = [head_of(name) for name in example.off]
@@ -138,6 +140,7 @@ def switch_off(
     `scan` does, and an InputError where no head is named.
     """
     model = ready(model)
+    demand_as_it_is(example, "switching heads off")
     changes = heads_off(model, example)
     if changes is None:
         raise InputError("no head is switched off; name some, for example decoder-self.0.3")

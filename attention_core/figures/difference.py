@@ -25,6 +25,7 @@ from attention_core.figures.source import (
     model_lines,
     off_heads,
     title,
+    what_ifs,
 )
 from attention_core.figures.words import model_name, say
 from attention_core.trace import AttentionTrace
@@ -54,7 +55,7 @@ def head_difference(
 ) -> Figure:
     """What changes in the head in focus; both traces are looked at already, in one way.
 
-    Heads that are off are what comes after: where `trace` alone has some, `other` is the first.
+    Heads that are off, and what-ifs, are what comes after: where `trace` alone has some, `other` is the first.
     """
     if trace.model.name != other.model.name and not (trace.looking.words and other.looking.words):
         raise InputError("two models cut words into pieces of their own; look at both by words (words=True)")
@@ -63,7 +64,8 @@ def head_difference(
 
 
 def _sides(trace: AttentionTrace, other: AttentionTrace) -> tuple[AttentionTrace, AttentionTrace, Side]:
-    switched = trace.model.name == other.model.name and bool(trace.off) and not other.off
+    changed = bool(trace.off or trace.what_if) and not (other.off or other.what_if)
+    switched = trace.model.name == other.model.name and changed
     return (other, trace, "second") if switched else (trace, other, "first")
 
 
@@ -83,11 +85,13 @@ class Both:
         return compare(self.first, self.second, self.own.kind)
 
     @property
-    def way(self) -> Literal["text", "model", "switch"]:
+    def way(self) -> Literal["text", "model", "switch", "what-if"]:
         """What sets the two apart."""
         if self.first.model.name != self.second.model.name:
             return "model"
         same = (self.first.source.text, self.first.source.pair) == (self.second.source.text, self.second.source.pair)
+        if same and self.first.what_if != self.second.what_if:
+            return "what-if"
         return "switch" if same and self.first.off != self.second.off else "text"
 
     @cached_property
@@ -219,6 +223,9 @@ class Both:
             head = f"L{self.choice.layer} H{self.choice.head}"
             other = f"L{self.other[0]} H{self.other[1]}"
             return say(style, "difference.model", first=names[0], second=names[1], head=head, other=other)
+        if self.way == "what-if":
+            changes = [what_ifs(style, trace) or say(style, "none") for trace in (self.first, self.second)]
+            return say(style, "difference.what-if", first=changes[0], second=changes[1])
         off = [off_heads(trace) or say(style, "none") for trace in (self.first, self.second)]
         if not self.first.off:
             return say(style, "difference.switch", heads=off[1])

@@ -18,10 +18,11 @@ LONGEST_LINK = 300
 
 def title(style: Style, trace: AttentionTrace, first: str) -> str:
     """The line above a figure: what it is of, and what must not be overlooked."""
-    # A quantised model is another model than the published one, and a figure travels without its page.
+    # A quantised or changed model is another one than the published one, and a figure travels without its page.
     norm = say(style, "title.norm") if trace.looking.measure == "norm" else ""
     quantised = say(style, "title.quantised") if trace.model.precision == "quantised" else ""
-    return " · ".join(filter(None, (first, norm, quantised)))
+    changed = say(style, "title.changed") if trace.what_if else ""
+    return " · ".join(filter(None, (first, norm, quantised, changed)))
 
 
 def head_title(style: Style, of: Shown) -> str:
@@ -83,6 +84,8 @@ def model_lines(style: Style, trace: AttentionTrace, link: str | None) -> tuple[
         said.append(say(style, "truncated", shown=read, count=trace.source.count))
     if trace.off:
         said.append(say(style, "off" if trace.off_with == "zero" else "off.mean", heads=off_heads(trace)))
+    if trace.what_if:
+        said.append(say(style, "what-if", changes=what_ifs(style, trace)))
     if not trace.provenance.checked:
         said.append(say(style, "unchecked"))
     return (*said, *((link,) if link and _leads_somewhere(link) else ()))
@@ -116,6 +119,16 @@ def off_heads(trace: AttentionTrace) -> str:
     return cut(", ".join(named), LONGEST_TEXT)
 
 
+def what_ifs(style: Style, trace: AttentionTrace) -> str:
+    """What the model did otherwise than it learned, in words."""
+    named = (name.partition(":") for name in trace.what_if)
+    valued = ("temperature", "shuffle")
+    return ", ".join(
+        say(style, f"what-if.{name}" if name in valued else f"what-if.{name}{colon}{value}", value=value)
+        for name, colon, value in named
+    )
+
+
 def facts(trace: AttentionTrace, link: str | None, **more: Any) -> Mapping[str, Any]:
     """What exports carry, as plain data: numbers, texts, lists and dicts of them."""
     card, looking = trace.model, trace.looking
@@ -131,6 +144,7 @@ def facts(trace: AttentionTrace, link: str | None, **more: Any) -> Mapping[str, 
         "looking": {"words": looking.words, "special": looking.special, "segments": looking.segments},
         "off": list(trace.off),
         "off_with": trace.off_with,
+        "what_if": list(trace.what_if),
         "checked": trace.provenance.checked,
         "versions": dict(trace.provenance.versions),
         "link": link,

@@ -32,5 +32,5 @@ class ModelCard:
 
     @property
     def reads_pairs(self) -> bool:
-        """Whether it reads a second text beside the first: an encoder alone, of texts."""
-        return self.kinds == ("encoder-self",) and self.input == "text"
+        """Whether it reads a second text beside the first: an encoder alone, of texts, which was not made here."""
+        return self.kinds == ("encoder-self",) and self.input == "text" and self.family != NATIVE

@@ -119,7 +119,8 @@ class CatalogueEntry:
     """One model: its card, where its files come from, their hashes, how it was made, and heads worth a look.
 
     Of a model of the hub the hashes may not be known before it is fetched, and its size only `approximate`ly.
-    `directory` is the folder of a model of the operator's own, which has no source.
+    `directory` is the folder of a model of the operator's own, which has no source, and `trained` that of one that was
+    trained here, in the lab.
     """
 
     card: ModelCard
@@ -133,6 +134,7 @@ class CatalogueEntry:
     training: Training | None
     directory: Path | None = None
     approximate: bool = False
+    trained: Path | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -146,7 +148,9 @@ class CatalogueEntry:
 
     @property
     def origin(self) -> str:
-        """Where it comes from first: "bundled", "wheel", "hub" or "directory"."""
+        """Where it comes from first: "bundled", "wheel", "hub", "directory" or "lab"."""
+        if self.trained is not None:
+            return "lab"
         if self.directory is not None:
             return "directory"
         return "bundled" if self.bundled is not None or not self.sources else self.sources[0].type
@@ -160,11 +164,19 @@ class CatalogueEntry:
         return {path.stem: path for path in sorted((folder / "samples").glob("*.png"))}
 
 
+def _nothing(_: str) -> CatalogueEntry | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Catalogue:
-    """All models that can be chosen; the first one is the default."""
+    """All models that can be chosen; the first one is the default.
+
+    `unlisted` finds a model that stands in no list: whoever knows its name may use it.
+    """
 
     entries: tuple[CatalogueEntry, ...]
+    unlisted: Callable[[str], CatalogueEntry | None] = _nothing
 
     @property
     def default(self) -> CatalogueEntry:
@@ -176,6 +188,9 @@ class Catalogue:
         for entry in self.entries:
             if entry.card.name == name:
                 return entry
+        found = self.unlisted(name)
+        if found is not None:
+            return found
         raise UnknownNameError("model", name, [entry.card.name for entry in self.entries])
 
 

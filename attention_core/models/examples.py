@@ -34,7 +34,8 @@ class Example:
     `image` is uint8 (height, width, 3), as `pictures.read_picture` gives it. `off` names heads that are switched
     off while the model runs, each as "kind.layer.head"; `off_with` is "zero" or "mean", as `nn.changing.HeadsOff` says.
     `written` are the ids of tokens that follow the text, at most MOST_WRITTEN, for a decoder that writes on. With
-    `chat` the text is a person's message, which goes into the model's chat template.
+    `chat` the text is a person's message, which goes into the model's chat template. `what_if` names what a model of
+    ours does otherwise meanwhile, as `attention_core.what_if` spells it.
     """
 
     text: str = ""
@@ -45,6 +46,7 @@ class Example:
     written: tuple[int, ...] = ()
     chat: bool = False
     off_with: str = "zero"
+    what_if: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from attention_core.nn.attention import (
 from attention_core.nn.changing import Changes, HeadsOff, ValuesOff
 from attention_core.nn.checkpoints import config_of, load_transformer, save_transformer
 from attention_core.nn.config import Patches, TransformerConfig
+from attention_core.nn.efficient import Window, random_feature_attention, random_features, sliding_window_attention
 from attention_core.nn.generation import greedy
 from attention_core.nn.transformer import Transformer, TransformerOutput
 from attention_core.nn.watching import Cache, Watch
@@ -36,6 +37,7 @@ __all__ = [
     "TransformerOutput",
     "ValuesOff",
     "Watch",
+    "Window",
     "attention",
     "attention_scores",
     "causal_mask",
@@ -45,5 +47,8 @@ __all__ = [
     "greedy",
     "load_transformer",
     "masked_softmax",
+    "random_feature_attention",
+    "random_features",
     "save_transformer",
+    "sliding_window_attention",
 ]

@@ -161,6 +161,20 @@ class AttentionRecord:
         return masked_softmax(attention_scores(self.query, self.key, scale=self.scale), mask)
 
 
+@dataclass(frozen=True, eq=False)
+class Mixing:
+    """How the heads of one attention look: by torch's kernel, or by the `readable` formula.
+
+    mask: booleans that broadcast to (batch, head, query, key). `causal` stands in place of a mask: no query attends to
+    a later key. scale: what scores are multiplied by, None: what the module does.
+    """
+
+    mask: Tensor | None = None
+    causal: bool = False
+    scale: float | None = None
+    readable: bool = False
+
+
 class _Heads(nn.Module):
     """Projections in, one attention a head, one projection out (Vaswani et al. 2017, section 3.2.2)."""
 
@@ -186,7 +200,7 @@ class _Heads(nn.Module):
         """The output (batch, query, embed_dim) and the record of how it came about, by torch's kernel."""
         q, k, v = self._split(query, key, value)
         allowed = allowed_by_head(mask, (*q.shape[:-1], k.shape[-2]))  # (batch, head, query, key)
-        record = self.mix(q, k, v, allowed)
+        record = self.mix(q, k, v, Mixing(allowed))
         return self.merge(record.output), record
 
     def attend_with_weights(
@@ -207,30 +221,18 @@ class _Heads(nn.Module):
         vectors: Tensor = projection(x).view(*x.shape[:2], *heads).transpose(1, 2)  # (batch, head, position, dim)
         return vectors
 
-    def mix(
-        self,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        mask: Tensor | None = None,
-        *,
-        causal: bool = False,
-        readable: bool = False,
-    ) -> AttentionRecord:
-        """The attention of every head, by torch's kernel or the readable formula; all (batch, head, position, dim).
-
-        mask: booleans that broadcast to (batch, head, query, key). `causal` stands in place of a mask: no query
-        attends to a later key.
-        """
-        if readable:
-            allowed = causal_mask(key.shape[2], device=key.device) if causal else mask
-            output, given = attention(query, key, value, allowed, scale=self.scale)
-            return AttentionRecord(query, key, value, self.scale, mask, output, causal, given)
-        if causal:
-            output = fused_causal_attention(query, key, value, scale=self.scale)  # (batch, head, query, dim)
+    def mix(self, query: Tensor, key: Tensor, value: Tensor, how: Mixing) -> AttentionRecord:
+        """The attention of every head, all (batch, head, position, dim)."""
+        mask, scale = how.mask, self.scale if how.scale is None else how.scale
+        if how.readable:
+            allowed = causal_mask(key.shape[2], device=key.device) if how.causal else mask
+            output, given = attention(query, key, value, allowed, scale=scale)
+            return AttentionRecord(query, key, value, scale, mask, output, how.causal, given)
+        if how.causal:
+            output = fused_causal_attention(query, key, value, scale=scale)  # (batch, head, query, dim)
         else:
-            output = fused_attention(query, key, value, mask, scale=self.scale)  # (batch, head, query, dim)
-        return AttentionRecord(query, key, value, self.scale, mask, output, causal)
+            output = fused_attention(query, key, value, mask, scale=scale)  # (batch, head, query, dim)
+        return AttentionRecord(query, key, value, scale, mask, output, how.causal)
 
     def merge(self, output: Tensor) -> Tensor:
         """The heads' outputs (batch, head, query, dim) side by side, projected: (batch, query, embed_dim)."""

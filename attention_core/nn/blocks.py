@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from attention_core.nn.attention import MultiHeadAttention
+from attention_core.nn.attention import Mixing, MultiHeadAttention
 from attention_core.nn.config import ACTIVATIONS, CROSS, ENCODER_SELF, TransformerConfig
 from attention_core.nn.positions import rotate, sinusoidal
-from attention_core.nn.watching import Cache, Watch
+from attention_core.nn.watching import Cache, Passage, Watch
 
 
 def _norm(config: TransformerConfig) -> nn.LayerNorm:
@@ -30,18 +30,19 @@ class Embedding(nn.Module):
         if config.embedding_norm:
             self.norm = _norm(config)
 
-    def forward(self, ids: Tensor, segments: Tensor | None = None, start: int = 0) -> Tensor:
-        """The first hidden state (batch, position, embed_dim) of ids (batch, position) from position `start`.
+    def forward(self, ids: Tensor, segments: Tensor | None, places: Tensor | None) -> Tensor:
+        """The first hidden state (batch, position, embed_dim) of ids (batch, position) at these places (position).
 
-        segments (batch, position): 0 for the first sentence, 1 for the second; all 0 when left out.
+        segments (batch, position): 0 for the first sentence, 1 for the second; all 0 when left out. Without places
+        nothing says where a token stands.
         """
         x: Tensor = self.tokens(ids) * self.config.embedding_scale  # (batch, position, embed_dim)
         if self.config.segments:
             x = x + self.segments(torch.zeros_like(ids) if segments is None else segments)
-        if self.config.positions == "learned":
-            x = x + self.positions.weight[start : start + ids.shape[1]]
-        elif self.config.positions == "sinusoidal":
-            x = x + sinusoidal(start, ids.shape[1], self.config.embed_dim).to(x)
+        if places is not None and self.config.positions == "learned":
+            x = x + self.positions(places)
+        elif places is not None and self.config.positions == "sinusoidal":
+            x = x + sinusoidal(places, self.config.embed_dim).to(x)
         return self.norm(x) if self.config.embedding_norm else x
 
 
@@ -60,15 +61,16 @@ class PatchEmbedding(nn.Module):
         if config.embedding_norm:
             self.norm = _norm(config)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """The first hidden state (batch, position, embed_dim) of pixels (batch, channel, height, width)."""
+    def forward(self, pixels: Tensor, places: Tensor | None) -> Tensor:
+        """The first hidden state (batch, position, embed_dim) of pixels (batch, channel, height, width); without places
+        (position) nothing says where a patch lies."""
         patches = self.patches(pixels).flatten(2).transpose(1, 2)  # (batch, patch, embed_dim)
         first = self.class_token.expand(len(pixels), 1, -1)  # (batch, 1, embed_dim)
         x = torch.cat([first, patches], dim=1) * self.config.embedding_scale  # (batch, position, embed_dim)
-        if self.config.positions == "learned":
-            x = x + self.positions.weight
-        elif self.config.positions == "sinusoidal":
-            x = x + sinusoidal(0, x.shape[1], self.config.embed_dim).to(x)
+        if places is not None and self.config.positions == "learned":
+            x = x + self.positions(places)
+        elif places is not None and self.config.positions == "sinusoidal":
+            x = x + sinusoidal(places, self.config.embed_dim).to(x)
         return self.norm(x) if self.config.embedding_norm else x
 
 
@@ -92,13 +94,13 @@ class Pass:
     """What every block of one pass needs beside the hidden state.
 
     mask, memory_mask: booleans that broadcast to (batch, head, query, key), for attention within the stack and
-    to the source. causal: no mask is needed but that no token sees a later one. start: the first position that
-    this pass reads. memory: what the encoder made (batch, key, embed_dim).
+    to the source. causal: no mask is needed but that no token sees a later one. places: where the tokens of this
+    pass stand (position), None where nothing says it. memory: what the encoder made (batch, key, embed_dim).
     """
 
     mask: Tensor | None = None
     causal: bool = False
-    start: int = 0
+    places: Tensor | None = None
     memory: Tensor | None = None
     memory_mask: Tensor | None = None
     cache: Cache | None = None
@@ -144,11 +146,11 @@ class Block(nn.Module):
     def _look_within(self, x: Tensor, given: Pass) -> Tensor:
         heads = self.attention
         q, k, v = (heads.split(x, projection) for projection in (heads.query, heads.key, heads.value))
-        if self.rotary:
-            q, k = rotate(q, given.start), rotate(k, given.start)
+        if self.rotary and given.places is not None:
+            q, k = rotate(q, given.places), rotate(k, given.places)
         if given.cache is not None:
             k, v = given.cache.extend(self.kind, self.layer, k, v)
-        return self._mix(heads, self.kind, (q, k, v), given)
+        return self._mix(heads, self.kind, (x, x), (q, k, v), given)
 
     def _look_at_source(self, x: Tensor, given: Pass) -> Tensor:
         heads = self.cross
@@ -158,18 +160,30 @@ class Block(nn.Module):
             held = heads.split(given.memory, heads.key), heads.split(given.memory, heads.value)
             if given.cache is not None:
                 given.cache.put(CROSS, self.layer, *held)
-        return self._mix(heads, CROSS, (heads.split(x, heads.query), *held), given)
+        return self._mix(heads, CROSS, (x, given.memory), (heads.split(x, heads.query), *held), given)
 
-    def _mix(self, heads: MultiHeadAttention, kind: str, vectors: tuple[Tensor, Tensor, Tensor], given: Pass) -> Tensor:
+    def _mix(
+        self,
+        heads: MultiHeadAttention,
+        kind: str,
+        inputs: tuple[Tensor, Tensor | None],
+        vectors: tuple[Tensor, Tensor, Tensor],
+        given: Pass,
+    ) -> Tensor:
         query, key, value = vectors
         mask, causal = (given.memory_mask, False) if kind == CROSS else (given.mask, given.causal)
         watch = given.watch
         if watch is None:
-            return heads.merge(heads.mix(query, key, value, mask, causal=causal).output)
+            return heads.merge(heads.mix(query, key, value, Mixing(mask, causal)).output)
         value = watch.changes.value(kind, self.layer, value)
-        record = heads.mix(query, key, value, mask, causal=causal, readable=watch.readable)
+        scale = watch.changes.scale(kind, self.layer, heads.scale)
+        record = heads.mix(query, key, value, Mixing(mask, causal, scale, watch.readable))
         watch.take(kind, record)
-        return heads.merge(watch.changes.output(kind, self.layer, record.output))
+        output = watch.changes.output(kind, self.layer, record.output)
+        joined = heads.merge(output)
+        if inputs[1] is not None:
+            watch.passed(kind, self.layer, Passage(inputs[0], inputs[1], output, joined))
+        return joined
 
 
 def _heads(config: TransformerConfig) -> MultiHeadAttention:

@@ -22,7 +22,8 @@ HOW = ("zero", "mean")
 class Changes:
     """What is done to a model while it runs, one variant for each row of the batch; this base changes nothing.
 
-    `enters` says whether `entering` does anything: of a model of another library layers are looked for only then.
+    `enters` says whether `entering` does anything: of a model of another library layers are looked for only then. What
+    concerns places, the causal mask and the scale only our own transformer asks for.
     """
 
     enters = False
@@ -34,6 +35,22 @@ class Changes:
         """The hidden state (batch, position, embed_dim) that a layer gets, whose attention within is of this kind."""
         del kind, layer
         return hidden
+
+    def places(self, kind: str, places: Tensor) -> Tensor:  # noqa: ARG002
+        """Where the tokens of a stack stand (position), whose attention within is of this kind."""
+        return places
+
+    def told(self, kind: str) -> bool:  # noqa: ARG002
+        """Whether such a stack is told where its tokens stand."""
+        return True
+
+    def causal(self, kind: str, causal: bool) -> bool:  # noqa: ARG002
+        """Whether no query of this kind attends to a later key."""
+        return causal
+
+    def scale(self, kind: str, layer: int, scale: float) -> float:  # noqa: ARG002
+        """What the scores of an attention are multiplied by."""
+        return scale
 
     def value(self, kind: str, layer: int, value: Tensor) -> Tensor:  # noqa: ARG002
         """The values (batch, key head, key, value_dim) that the attention gets; grouped key heads stay grouped."""
@@ -134,6 +151,28 @@ class Several(Changes):
         for one in self._changes:
             hidden = one.entering(kind, layer, hidden)
         return hidden
+
+    def places(self, kind: str, places: Tensor) -> Tensor:
+        """The places after all of them."""
+        for one in self._changes:
+            places = one.places(kind, places)
+        return places
+
+    def told(self, kind: str) -> bool:
+        """Whether none of them hides the places."""
+        return all(one.told(kind) for one in self._changes)
+
+    def causal(self, kind: str, causal: bool) -> bool:
+        """Whether the mask is causal after all of them."""
+        for one in self._changes:
+            causal = one.causal(kind, causal)
+        return causal
+
+    def scale(self, kind: str, layer: int, scale: float) -> float:
+        """The scale after all of them."""
+        for one in self._changes:
+            scale = one.scale(kind, layer, scale)
+        return scale
 
     def value(self, kind: str, layer: int, value: Tensor) -> Tensor:
         """The values after all of them."""

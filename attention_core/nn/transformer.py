@@ -12,9 +12,12 @@ from torch import Tensor, nn
 
 from attention_core.errors import InputError, NotAvailableError, ShapeError, TooManyTokensError
 from attention_core.nn.blocks import Block, Embedding, Pass, PatchEmbedding, Prediction
+from attention_core.nn.changing import Changes
 from attention_core.nn.config import CROSS, DECODER_SELF, ENCODER_SELF, TransformerConfig
 from attention_core.nn.shapes import allowed_keys, misfit
 from attention_core.nn.watching import Cache, Watch
+
+_NOTHING = Changes()
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,7 @@ class Transformer(nn.Module):
             )
         if config.output != "none":
             self.prediction = Prediction(config)
-        _start_weights(self)
+        start_weights(self)
 
     def forward(
         self,
@@ -85,16 +88,23 @@ class Transformer(nn.Module):
         """What the encoder makes of the source (batch, position, embed_dim); arguments as in `forward`."""
         if not self.config.encoder_layers:
             raise NotAvailableError("this model has no encoder")
-        if self.config.patches is None:
-            self._check_ids("source", source, segments)
-            x = self.embedding(source, segments)  # (batch, position, embed_dim)
-        else:
-            self._check_pixels(source, segments)
-            x = self.embedding(source)  # (batch, position, embed_dim)
         if watch is not None:
             watch.begin(self.config, (ENCODER_SELF,))
-        given = Pass(mask=_keys_allowed(mask, x.shape[:2]), watch=watch)
-        return self._run("encoder", x, given)
+        changes = _NOTHING if watch is None else watch.changes
+        pictures = self.config.patches is not None
+        if pictures:
+            self._check_pixels(source, segments)
+        else:
+            self._check_ids("source", source, segments)
+        count = self.config.max_tokens if pictures else source.shape[1]
+        places = changes.places(ENCODER_SELF, torch.arange(count, device=source.device))
+        told = places if changes.told(ENCODER_SELF) else None
+        # (batch, position, embed_dim)
+        x = self.embedding(source, told) if pictures else self.embedding(source, segments, told)
+        allowed = _keys_allowed(mask, x.shape[:2])
+        if changes.causal(ENCODER_SELF, False):
+            allowed = _looking_back(places, places, allowed)
+        return self._run("encoder", x, Pass(mask=allowed, places=told, watch=watch))
 
     def decode(
         self,
@@ -120,21 +130,26 @@ class Transformer(nn.Module):
         self._check_ids("target" if cross else "source", ids, segments, start)
         if watch is not None:
             watch.begin(self.config, (DECODER_SELF, CROSS) if cross else (DECODER_SELF,))
-        queries, keys = ids.shape[1], start + ids.shape[1]
-        padding = None if cross else _keys_allowed(mask, (len(ids), keys))
-        matrix = None
-        if padding is not None or 1 < queries < keys:  # else the causal kernel will do, or one query sees all keys
-            matrix = _looking_back(queries, keys, padding, ids.device)
+        changes = _NOTHING if watch is None else watch.changes
+        keys = start + ids.shape[1]
+        usual = torch.arange(keys, device=ids.device)
+        places = changes.places(DECODER_SELF, usual)
+        told = places[start:] if changes.told(DECODER_SELF) else None
+        causal = changes.causal(DECODER_SELF, True)
+        matrix = None if cross else _keys_allowed(mask, (len(ids), keys))
+        # Else the causal kernel will do, or one query sees all keys.
+        if causal and (matrix is not None or 1 < ids.shape[1] < keys or places is not usual):
+            matrix = _looking_back(places[start:], places, matrix)
         given = Pass(
             mask=matrix,
-            causal=matrix is None and queries == keys,
-            start=start,
+            causal=causal and matrix is None and not start,
+            places=told,
             memory=memory,
             memory_mask=_keys_allowed(mask, None if memory is None else memory.shape[:2]) if cross else None,
             cache=cache,
             watch=watch,
         )
-        output = self._run("decoder", self.embedding(ids, segments, start), given)
+        output = self._run("decoder", self.embedding(ids, segments, told), given)
         if cache is not None:
             cache.read = keys
         return output
@@ -196,10 +211,10 @@ def _keys_allowed(mask: Tensor | None, shape: tuple[int, ...] | None) -> Tensor 
     return allowed_keys(mask[:, None, None, :], (len(mask), 1, 1, mask.shape[1]))  # (batch, 1, 1, key)
 
 
-def _looking_back(queries: int, keys: int, padding: Tensor | None, device: torch.device) -> Tensor:
-    """Which keys stand no later than each of the last `queries` positions, and are no padding, as booleans."""
-    earlier = torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)  # (query, key)
-    return earlier if padding is None else earlier & padding  # ([batch, 1,] query, key)
+def _looking_back(queries: Tensor, keys: Tensor, padding: Tensor | None) -> Tensor:
+    """Which keys stand no later than each query, by their places (position), and are no padding, as booleans."""
+    earlier = (keys <= queries[:, None])[None, None]  # (1, 1, query, key)
+    return earlier if padding is None else earlier & padding  # (batch or 1, 1, query, key)
 
 
 def _check_range(name: str, numbers: Tensor, count: int) -> None:
@@ -209,20 +224,20 @@ def _check_range(name: str, numbers: Tensor, count: int) -> None:
         raise InputError(f"{name} go from {lowest} to {highest}; this model has 0 to {count - 1}")
 
 
-def _start_weights(model: Transformer) -> None:
+def start_weights(model: Transformer, generator: torch.Generator | None = None) -> None:
     """Random weights to train from: Glorot & Bengio 2010 for matrices, 0.02 for vectors that are looked up.
 
     Tokens that are multiplied by √embed_dim start at its inverse, so that what the first block sees has size 1.
     """
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Conv2d) and not module.weight.is_meta:
-            nn.init.xavier_uniform_(module.weight)
+            nn.init.xavier_uniform_(module.weight, generator=generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Embedding) and not module.weight.is_meta:
-            nn.init.normal_(module.weight, std=0.02)
+            nn.init.normal_(module.weight, std=0.02, generator=generator)
     embedding, config = model.embedding, model.config
     if isinstance(embedding, PatchEmbedding) and not embedding.class_token.is_meta:
-        nn.init.normal_(embedding.class_token, std=0.02)
+        nn.init.normal_(embedding.class_token, std=0.02, generator=generator)
     if isinstance(embedding, Embedding) and config.embedding_scale > 1 and not embedding.tokens.weight.is_meta:
-        nn.init.normal_(embedding.tokens.weight, std=config.embed_dim**-0.5)
+        nn.init.normal_(embedding.tokens.weight, std=config.embed_dim**-0.5, generator=generator)

@@ -1,6 +1,7 @@
 """What goes along with a pass: a watch, which takes records and brings changes, and a cache of keys and values."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,17 +11,39 @@ from attention_core.nn.changing import Changes
 from attention_core.nn.config import TransformerConfig
 
 
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """What went into the projections of one attention, what its heads handed on, and what came out of it.
+
+    query_input: what the queries are made of (batch, query, embed_dim); key_input: the keys and values, of the source
+    in cross-attention (batch, key, embed_dim). heads: (batch, head, query, value_dim), as they go into the output
+    projection; output: as it comes out of it (batch, query, embed_dim).
+    """
+
+    query_input: Tensor
+    key_input: Tensor
+    heads: Tensor
+    output: Tensor
+
+
 class Watch:
     """Handed to one pass: `records` then holds what every attention computed, by kind and layer.
 
     changes: what is done to the model meanwhile; a record's output is the kernel's own, before it is changed.
     readable: every attention by the readable formula, its weights kept in `record.given`. Without `keeps` no record is
     taken. With `layers` the hidden states (batch, position, embed_dim) after each layer of a stack are kept too, in
-    `hidden` under its name, "encoder" or "decoder"; the last of them went through the final norm.
+    `hidden` under its name, "encoder" or "decoder"; the last of them went through the final norm. `passage` is what
+    went through the attention of `through`, a kind and a layer; None without one.
     """
 
     def __init__(
-        self, changes: Changes | None = None, *, readable: bool = False, keeps: bool = True, layers: bool = False
+        self,
+        changes: Changes | None = None,
+        *,
+        readable: bool = False,
+        keeps: bool = True,
+        layers: bool = False,
+        through: tuple[str, int] | None = None,
     ) -> None:
         self.changes = Changes() if changes is None else changes
         self.readable = readable
@@ -28,6 +51,8 @@ class Watch:
         self.layers = layers
         self.records: dict[str, list[AttentionRecord]] = {}
         self.hidden: dict[str, list[Tensor]] = {}
+        self.through = through
+        self.passage: Passage | None = None
 
     def begin(self, config: TransformerConfig, kinds: Iterable[str]) -> None:
         """Empties the records of these kinds; an UnknownNameError for a change of what is not there."""
@@ -38,6 +63,11 @@ class Watch:
         """Keeps what the next layer of a kind computed."""
         if self.keeps:
             self.records[kind].append(record)
+
+    def passed(self, kind: str, layer: int, passage: Passage) -> None:
+        """Keeps what went through the attention that is asked for."""
+        if self.through == (kind, layer):
+            self.passage = passage
 
 
 class Cache:

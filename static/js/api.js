@@ -48,7 +48,8 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
 
   return {
     file,
-    models: () => json("/models", { cache: "no-store" }),
+    /** All models that are listed, and a model of the lab for whoever names it. */
+    models: (named) => json(`/models${named?.startsWith("lab-") ? `?with=${encodeURIComponent(named)}` : ""}`, { cache: "no-store" }),
     atlas: (model) => json(`/models/${encodeURIComponent(model)}/atlas`),
     // A trace of a file is there or not: nobody but its owner can make it again.
     trace: (request, signal) => (request.trace ? json(`/traces/${request.trace}`, { signal }) : json("/traces", send(traceBody(request), signal))),
@@ -57,6 +58,8 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
     thumbnails: (id, query, signal) => bytes(`/traces/${id}/thumbnails?${new URLSearchParams(query)}`, { signal }),
     weights: (id, query, signal) => bytes(`/traces/${id}/weights?${new URLSearchParams(query)}`, { signal }),
     analysis: (id, name, query, signal) => json(`/traces/${id}/analyses/${name}?${new URLSearchParams(query)}`, { signal }),
+    vectors: (id, query, signal) => bytes(`/traces/${id}/vectors?${new URLSearchParams(query)}`, { signal }),
+    code: (id, query, signal) => json(`/traces/${id}/code?${new URLSearchParams(query)}`, { signal }),
     difference: (id, query, signal) => bytes(`/traces/${id}/difference?${new URLSearchParams(query)}`, { signal }),
     valueNorms: (id, query) => bytes(`/traces/${id}/value-norms?${new URLSearchParams(query)}`),
     removed: (id, query, signal) => bytes(`/traces/${id}/removed?${new URLSearchParams(query)}`, { signal }),
@@ -71,6 +74,15 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
     generate: (request, wish) => json("/jobs", send({ do: "generate", ...traceBody(request), ...wish })),
     experiment: (request, wish) => json("/jobs", send({ do: "experiment", ...traceBody(request), ...given(wish) })),
     evaluate: (model, wish = {}) => json("/jobs", send({ do: "evaluate", model, ...given(wish) })),
+    // The lab: what can be trained, a training, every head's map at one of its checkpoints, and the model that came of it.
+    lab: () => json("/lab", { cache: "no-store" }),
+    train: (choices, visitor) => json("/jobs", send({ do: "train", choices, visitor })),
+    checkpoint: (job, number) => bytes(`/jobs/${job}/checkpoints/${number}`),
+    modelFileUrl: (model) => `${base}/models/${encodeURIComponent(model)}/file`,
+    // For a page that goes: nobody is there to hear the reply.
+    leaveJob: (id) => void fetch(`${base}/jobs/${id}`, { method: "DELETE", keepalive: true }).catch(() => {}),
+    idea: (name, query, signal) => json(`/ideas/${name}?${new URLSearchParams(query)}`, { signal }),
+    runIdea: (wish) => json("/jobs", send({ do: "idea", ...wish })),
     cancelJob: (id) => json(`/jobs/${id}`, { method: "DELETE" }),
     watchWriting: (id, { layer, head }, handlers) => watch(new EventSource(`${base}/jobs/${id}/events?${new URLSearchParams({ layer, head })}`), handlers),
     watchJob: (id, handlers) => watch(new EventSource(`${base}/jobs/${id}/events`), handlers),
@@ -78,8 +90,8 @@ export function createApi({ base = "/api/v1", fetch = globalThis.fetch, EventSou
 }
 
 // Only what was said is sent: the server knows its own defaults.
-function traceBody({ model, text, pair, target, image, truncate, off, how, written, chat }) {
-  const options = { ...(truncate && { truncate: true }), ...(off && { off: off.split(",") }), ...(off && how && { off_with: how }), ...(chat && { chat: true }) };
+function traceBody({ model, text, pair, target, image, truncate, off, how, what_if, written, chat }) {
+  const options = { ...(truncate && { truncate: true }), ...(off && { off: off.split(",") }), ...(off && how && { off_with: how }), ...(what_if && { what_if: what_if.split(",") }), ...(chat && { chat: true }) };
   return {
     model, ...(text != null && { text }), ...(pair && { pair }), ...(target && { target }), ...(image && { image }),
     ...(Object.keys(options).length && { options }), ...(written && { written: written.split(".").map(Number) }),

@@ -88,7 +88,7 @@ async function measured(result) {
 
 async function load() {
   try {
-    const [listed, found] = await Promise.all([api.models(), boot.model ? api.atlas(boot.model) : null]);
+    const [listed, found] = await Promise.all([api.models(boot.model), boot.model ? api.atlas(boot.model) : null]);
     ({ models } = listed);
     at("problem")?.replaceChildren();
     if (found) show(found);

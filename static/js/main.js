@@ -11,6 +11,7 @@ import { atlasHref } from "./lib/atlas.js";
 import { createAtlases } from "./lib/atlases.js";
 import { questionsOf, SLOTS } from "./lib/asked.js";
 import { createBusy } from "./lib/busy.js";
+import { createComputing } from "./lib/compute/asking.js";
 import { createComparison } from "./lib/comparison.js";
 import { comparedOf, isLookedAt } from "./lib/compare.js";
 import { exampleOf, fitted, forExample, forFile, forText, inputOf, rangeOf, requestOf, tabOf } from "./lib/choices.js";
@@ -65,6 +66,7 @@ const numbers = createChosenNumbers({ onChange: () => draw() });
 const analyses = createAnalyses({ onChange: () => draw() });
 const atlases = createAtlases({ api, onChange: () => draw() });
 const experiments = createExperiments({ api, asProblem, onChange: () => draw() });
+const computing = createComputing({ analyses, experiments });
 const comparison = createComparison({ api, onChange: () => draw() });
 const busy = createBusy({ onChange: () => draw() });
 const act = {
@@ -253,7 +255,7 @@ async function show(again = false) {
 // A model that had failed works now, and its name in the list must not say otherwise.
 async function refresh() {
   try {
-    ({ models } = await api.models());
+    ({ models } = await api.models(state.model));
     draw();
   } catch {
     // The picture is there; the list stays as it was.
@@ -295,6 +297,7 @@ function settle(found, moved) {
   problem = null;
   if (answers(session, request())) lingering = null;
   view = found;
+  computing.want(state, session, view);
   const place = isByLength(session) ? placeOf(session, found) : null;
   numbers.want(session, place && { ...place, ...headOf(state, session.map) });
   draw(moved);
@@ -338,7 +341,9 @@ function sceneOf(moved = false) {
   const range = rangeOf(state, session?.trace);
   const found = Object.fromEntries(SLOTS.map((slot) => [slot, analyses.now(slot)]));
   for (const slot of EXPERIMENT_SLOTS) found[slot] = experiments.now(slot);
-  const roles = session ? rolesOf(found.profile, atlases.now(session.request.model), session.map.kind) : null;
+  // What is known of a model's heads is known of the model as it is.
+  const atlas = session && !session.posted.what_if?.length ? atlases.now(session.request.model) : null;
+  const roles = session ? rolesOf(found.profile, atlas, session.map.kind) : null;
   return {
     state: { ...fitted(state, model, startOf), range },
     session, view, layer, head, theme, busy: busy.now(), problem, moved, models, model,
@@ -353,6 +358,7 @@ function sceneOf(moved = false) {
     writing: writing.now() ?? lingering,
     room: session && !isTyped() && sameExample(session.request, wanted) ? roomOf(session.posted) : null,
     ...found, numbers: numbers.now(),
+    compute: computing.now(),
     roles,
     glow: markGlow(roles, state) ?? glowOf({ state, kind: session?.map.kind, ...found, comparison: comparison.now() }),
   };
@@ -381,7 +387,7 @@ async function begin() {
   const isWhole = await read();
   draw();
   try {
-    ({ models } = await api.models());
+    ({ models } = await api.models(state.model));
   } catch (error) {
     return fail(error);
   }

@@ -59,6 +59,24 @@ const numbers = {
   write: String,
 };
 
+// What a model of ours does otherwise, each at most once, in one order: attention_core/what_if.py has the same rules.
+const WHAT_IFS = ["unscaled", "temperature", "mask:causal", "mask:none", "positions:none", "shuffle"];
+const sortOf = (name) => {
+  const [, sort, value] = /^(temperature|shuffle):([0-9.]{1,9})$/.exec(name) ?? [null, name, null];
+  if (value === null) return WHAT_IFS.includes(name) && !["temperature", "shuffle"].includes(name) ? name : undefined;
+  if (sort === "shuffle") return /^(?:0|[1-9]\d{0,8})$/.test(value) ? sort : undefined;
+  const isTemperature = /^\d{1,2}(?:\.\d{1,2})?$/.test(value) && Number(value) >= 0.05 && Number(value) <= 20;
+  return isTemperature && String(Number(value)) === value ? sort : undefined;
+};
+const whatIfs = {
+  read(raw) {
+    const sorts = new Map(raw.split(",").map((name) => [sortOf(name), name]));
+    if (sorts.has(undefined) || sorts.size < raw.split(",").length) return undefined;
+    return WHAT_IFS.filter((sort) => sorts.has(sort)).map((sort) => sorts.get(sort)).join(",");
+  },
+  write: String,
+};
+
 // query, key and rivals are positions of the tokens that the model read, whatever words and special hide or merge.
 export const PARAMETERS = {
   text: { ...text, fallback: null },
@@ -89,7 +107,8 @@ export const PARAMETERS = {
   aim: { ...count, fallback: null },
   onto: { ...count, fallback: null },
   scan: { ...flag, fallback: false },
-  view: { ...oneOf("heatmap", "lines", "table", "picture", "difference"), fallback: null },
+  view: { ...oneOf("heatmap", "lines", "table", "compute", "picture", "difference"), fallback: null },
+  step: { ...oneOf("input", "project", "dot", "scale", "cap", "bias", "mask", "softmax", "weigh", "sum", "join"), fallback: null },
   measure: { ...oneOf("weight", "norm"), fallback: "weight" },
   scale: { ...oneOf("linear", "sqrt", "log"), fallback: "linear" },
   range: { ...oneOf("unit", "head"), fallback: null },
@@ -100,6 +119,7 @@ export const PARAMETERS = {
   segments: { ...oneOf("all", "AA", "AB", "BA", "BB"), fallback: "all" },
   off: { ...heads, fallback: null },
   how: { ...oneOf("zero", "mean"), fallback: "zero" },
+  what_if: { ...whatIfs, fallback: null },
   truncate: { ...flag, fallback: false },
   // What the model wrote after the text, as ids, and how it goes on.
   written: { ...numbers, fallback: null },

@@ -23,6 +23,7 @@ import { createPrinting } from "./lib/printing.js";
 import { readNpy } from "./lib/npy.js";
 import { createSessions, peak } from "./lib/session.js";
 import { headOf, wantOf } from "./lib/want.js";
+import { changesSaid } from "./lib/whatif.js";
 import { createColour } from "./views/colour.js";
 import { createDifference } from "./views/difference.js";
 import { createFocus } from "./views/focus.js";
@@ -202,9 +203,11 @@ function tell(place, sentences) {
 // What was done to the numbers, where no control says it.
 function doneTo(scene) {
   const off = offHeads(session.trace.off.join(","));
-  const sentences = at("looking") ? [] : lookingSentences(i18n, scene, false);
+  const sentences = at("looking") ? [] : [...lookingSentences(i18n, scene, false)];
   const kindOf = (kind) => (session.trace.maps.length > 1 ? ` (${i18n.t(`kind.${kind}`)})` : "");
   const heads = off.map(({ kind, layer, head }) => `L${layer} H${head}${kindOf(kind)}`).join(", ");
+  const names = session.trace.what_if ?? [];
+  if (names.length) sentences.unshift(i18n.t("what-if.list", { changes: changesSaid(i18n, names, Boolean(session.trace.picture)) }));
   return off.length ? [...sentences, i18n.t("off.list", { count: off.length, heads })] : sentences;
 }
 
@@ -257,7 +260,7 @@ async function begin() {
   if (search === null) return fail(new ApiProblem("link", { facts: { reason: "view" } }));
   draw();
   try {
-    ({ models } = await api.models());
+    ({ models } = await api.models(state.model));
     state = fitted(state, modelOf(state.model), startOf);
   } catch (error) {
     return fail(error);

@@ -4,6 +4,7 @@ import { createAside } from "./views/aside.js";
 import { createAsk } from "./views/ask.js";
 import { createColour } from "./views/colour.js";
 import { createCompare } from "./views/compare.js";
+import { createCompute } from "./views/compute.js";
 import { createDifference } from "./views/difference.js";
 import { createFiles } from "./views/files.js";
 import { createFocus } from "./views/focus.js";
@@ -52,13 +53,14 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     heatmap: createHeatmap(at("panel-heatmap"), { i18n, plotly, onCell: act.cell, onBlock: act.block, onWindow: act.window }),
     lines: createLines(at("panel-lines"), { i18n, onCell: act.cell }),
     table: createTable(at("panel-table"), { i18n, onCell: act.cell }),
+    compute: createCompute(at("panel-compute"), { i18n, sentenceOf, onStep: act.computeStep, onKey: act.computeKey, onWhatIf: () => openWhatIf(at("tools"), act.tool), onCancel: act.cancel, onAgain: act.again }),
     difference: createDifference(at("panel-difference"), { i18n, plotly, sentenceOf, onCell: act.cell, onWindow: act.window }),
   };
   // A tool has a panel of its name in the page and stands in the list of tools from then on.
   const tools = {
     link: createLink(at("link"), { i18n, onChoice: act.link, onRival: act.rival, onSwap: act.swap, onHead: act.head }),
     profile: createProfile(at("profile"), { i18n, sentenceOf, onSort: act.sort, onHead: act.head }),
-    compare: createCompare(at("compare"), { i18n, sentenceOf, onCompare: act.compare }),
+    compare: createCompare(at("compare"), { i18n, sentenceOf, onCompare: act.compare, onWhatIf: act.whatIf }),
     switch: createSwitch(at("switch"), { i18n, sentenceOf, onAim: act.aim, onHow: act.how, onOff: act.off, onScan: act.scan, onHead: act.hint, onCancel: act.cancel, onAgain: act.again }),
     importance: createImportance(at("importance"), { i18n, sentenceOf, onAim: act.aim, onCancel: act.cancel, onAgain: act.again }),
   };
@@ -96,7 +98,7 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     createFocus(at("focus"), { i18n, panels, onView: act.view }),
     createRoles(at("roles"), { i18n }),
     createNumbersLine(at("numbers"), { i18n }),
-    createAside(at("focus"), { i18n, onOff: act.off, onAllOn: act.allOn }),
+    createAside(at("focus"), { i18n, onOff: act.off, onAllOn: act.allOn, onAsItIs: act.asItIs }),
     stale,
     said,
     createHints(at("hints"), { i18n, onHint: act.hint }),
@@ -118,4 +120,12 @@ export function createViews(doc, { i18n, preferences, plotly, examples, urls, pe
     // What stands in the box may be another text than the one on show.
     typed: (scene) => writing.update(scene),
   };
+}
+
+// The tool where a model of ours is made to work otherwise: who asked for it is taken there.
+function openWhatIf(tools, choose) {
+  choose("compare");
+  tools.querySelector('[name="way"][value="what-if"]')?.click();
+  tools.querySelector("[data-close]").focus({ preventScroll: true });
+  tools.scrollIntoView({ block: "start" });
 }

@@ -41,6 +41,7 @@ GOOD = {
     "model": ["minilm", "ko-en", "shapes", "e5-multilingual", "smollm2", "unheard.of-1"], "rev": ["0123456789ab"],
     "kind": ["encoder-self", "cross"], "tool": ["link"], "rivals": ["0", "5,9,5"], "sort": ["entropy"],
     "mark": ["sink"], "versus": ["other"], "versus_model": ["e5"], "view": ["lines", "difference"],
+    "step": ["cap", "join"],
     "measure": ["norm", "weight"], "scale": ["log"], "range": ["unit", "head"], "queries": ["0:5", "007:12"],
     "keys": ["3:1000000"], "words": ["1"],
     "special": ["hide", "show"], "segments": ["AB"],

@@ -228,6 +228,10 @@ def test_the_command_line_prints_for_people(spoken):
     printed = spoken("profile", CAT, "--layer", "5", "--head", "11")[1]
     assert "[topic 0.61]" in printed
     assert len(printed.splitlines()) == 4
+    lines = spoken("steps", CAT, "--layer", "3", "--head", "1", "--query", "it")[1].splitlines()
+    assert lines[1] == "L3 H1, the row of it; scale 0.176777"
+    assert lines[2].split() == ["key", "q.k", "scaled", "score", "exp", "weight"]
+    assert lines[5].split() == ["cat", "18.9604", "3.3518", "3.3518", "1.0000", "0.4873"]
 
 
 @pytest.mark.parametrize(
@@ -241,6 +245,9 @@ def test_the_command_line_prints_for_people(spoken):
         (("profile", CAT, "--layer", "6"), "unknown layer '6'; accepted: 0, 1, 2, 3, 4, 5"),
         (("profile", CAT, "--head", "-1"), "unknown head '-1'"),
         (("mentions", "  "), "there is no text"),
+        (("steps", CAT, "--layer", "3", "--head", "12", "--query", "it"), "unknown head '12'"),
+        (("steps", CAT, "--layer", "3", "--head", "1", "--query", "12"), "token 12 is not there; accepted: 0 to 11"),
+        (("steps", CAT, "--layer", "3", "--head", "1", "--query", "dog"), "unknown word 'dog'; accepted: The, cat"),
     ],
 )
 def test_the_command_line_says_what_is_wrong(spoken, arguments, sentence):

@@ -7,12 +7,13 @@ from test_writing_jobs import events_in
 
 from app import cli
 from app.commands.experimenting import COMMANDS
-from app.experiments import OFFERED, importance_document, scan_document, switched_document
+from app.experiments import OFFERED, importance_document, scan_document, sublayer_document, switched_document
 from app.job_schemas import EXPERIMENTS as REQUESTS
 from attention_core.capture import Example, open_model
 from attention_core.experiments import EXPERIMENTS
 from attention_core.experiments.importance import importance
 from attention_core.experiments.running import finish
+from attention_core.experiments.sublayer import sublayer
 from attention_core.experiments.switching import scan, switch_off
 
 JOBS = "/api/v1/jobs"
@@ -63,6 +64,11 @@ def nearly(one):
             "importance", ("--words",), {"words": True},
             lambda model: importance_document(finish(importance(model, Example(TEXT), words=True))),
         ),
+        (
+            "sublayer", ("--layer", "1", "--head", "2", "--query", "owl#2", "--key", "1"),
+            {"layer": 1, "head": 2, "query": 4, "key": 1},
+            lambda model: sublayer_document(finish(sublayer(model, Example(TEXT), ("decoder-self", 1, 2), 4, 1))),
+        ),
     ],
     ids=list(OFFERED),
 )  # fmt: skip
@@ -96,8 +102,14 @@ def test_the_command_line_prints_for_people(spoken):
     printed = spoken("importance", "owl fox owl", "--model", "induction")[1]
     assert printed.splitlines()[2].split() == ["token", *(name for name in METHODS)]
     assert "too few to compare" in printed
+    place = ("--layer", "0", "--head", "3", "--query", "fox", "--key", "owl")
+    lines = spoken("sublayer", "owl fox owl", "--model", "induction", *place)[1].splitlines()
+    assert lines[1].startswith("decoder-self L0 H3, query 2, key 1: the first 8 of ")
+    assert lines[4].startswith("what this head adds")
+    assert len(lines[4].split()) == 4 + 8
 
 
+PLACE = ("--layer", "0", "--head", "3")
 METHODS = ("weight", "norm", "rollout", "gradient", "value-zeroing", "leave-one-out")
 
 
@@ -113,6 +125,9 @@ METHODS = ("weight", "norm", "rollout", "gradient", "value-zeroing", "leave-one-
         (("importance", "  "), "there is no text"),
         (("importance",), "write a sentence"),
         (("scan", TEXT, "--pair", "owl"), "does not read a second text"),
+        (("sublayer", TEXT, *PLACE, "--query", "9", "--key", "0"), "query 9 is not there; accepted: 0 to 5"),
+        (("sublayer", TEXT, *PLACE, "--query", "moon", "--key", "0"), "unknown word 'moon'; accepted: owl"),
+        (("sublayer", TEXT, *PLACE, "--query", "0", "--key", "0", "--kind", "cross"), "accepted: decoder-self"),
     ],
 )
 def test_the_command_line_says_what_is_wrong(spoken, arguments, sentence):

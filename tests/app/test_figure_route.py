@@ -216,12 +216,14 @@ def test_what_the_app_says_of_figures_is_what_the_library_draws():
 
 def test_an_address_asks_for_the_very_trace_that_the_page_posts():
     starts = create_starts(load_examples(), "minilm")
-    address = read_address("?text=a&off=encoder-self.1.2,encoder-self.0.0&how=mean&truncate=1&written=5.6", starts)
+    search = "?text=a&off=encoder-self.1.2,encoder-self.0.0&how=mean&what_if=unscaled&truncate=1&written=5.6"
+    address = read_address(search, starts)
     request = request_of(address)
     assert request.model_dump() == {
         "model": "minilm", "text": "a", "pair": None, "target": None, "image": None, "written": [5, 6],
         "options": {
             "truncate": True, "off": ["encoder-self.0.0", "encoder-self.1.2"], "off_with": "mean", "chat": False,
+            "what_if": ["unscaled"],
         },
     }  # fmt: skip
     assert request_of(read_address("?text=a&how=mean", starts)).options.off_with == "zero"  # no head is off

@@ -66,7 +66,8 @@ def test_what_there_is_to_do_is_named(fresh):
     detail = fresh.post(JOBS, json={"do": "dance"}).json()["detail"]
     assert all(f"'{name}'" in detail for name in ("fetch", "generate", "experiment", "evaluate"))
     facts = problem(fresh.post(JOBS, json={**SCAN, "name": "../scan"}), 422, "unknown-name")
-    assert facts == {"what": "experiment", "value": "../scan", "accepted": ["scan", "switch-off", "importance"]}
+    names = ["scan", "switch-off", "importance", "sublayer"]
+    assert facts == {"what": "experiment", "value": "../scan", "accepted": names}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,8 @@ def test_the_description_tells_each_wish_and_refers_to_nothing(fresh):
     wishes = dict(zip(names, schema["oneOf"], strict=True))
     assert names == [
         ("fetch", None), ("generate", None), ("experiment", "scan"), ("experiment", "switch-off"),
-        ("experiment", "importance"), ("evaluate", None),
+        ("experiment", "importance"), ("experiment", "sublayer"), ("evaluate", None),
+        ("idea", "cost"), ("idea", "recurrence"), ("idea", "masking"), ("train", None),
     ]  # fmt: skip
     assert all(one["additionalProperties"] is False and "do" in one["required"] for one in wishes.values())
     assert wishes["experiment", "scan"]["properties"]["how"]["enum"] == ["zero", "mean"]

@@ -220,6 +220,7 @@ KNOWN = {"capture", "Example", "read_picture", "load_catalogue", "heatmap", "lin
             ".samples['two-blue-squares-top-left'].read_bytes())))\noverlay(trace, layer=0, head=0)",
         ),
         (f"image={'a' * 40}&model=shapes", None),
+        ("text=a+b&model=lab-0123456789abcdef", None),  # a name that its server alone knows
         ("text='%29%0Aimport+os%3B+%22%22%22%5C&off=encoder-self.0.1", "..."),
     ],
 )

@@ -88,10 +88,10 @@ def test_unknown_keys_and_parameters(empty):
     facts = problem(empty.post(TRACES, json={"text": "x", "sise": 1}), 422, "unknown-parameter")
     assert facts == {"value": "sise", "accepted": ["model", "text", "pair", "target", "image", "options", "written"]}
     facts = problem(empty.post(TRACES, json={"text": "x", "options": {"cut": True}}), 422, "unknown-parameter")
-    assert facts == {"value": "cut", "accepted": ["truncate", "off", "off_with", "chat"]}
+    assert facts == {"value": "cut", "accepted": ["truncate", "off", "off_with", "chat", "what_if"]}
     facts = problem(empty.get(f"{TRACES}/x/thumbnails?page=1"), 422, "unknown-parameter")
     assert facts == {"value": "page", "accepted": ["words", "special", "segments", "measure", "kind", "size"]}
-    assert problem(empty.get("/api/v1/models?x=1"), 422, "unknown-parameter") == {"value": "x", "accepted": []}
+    assert problem(empty.get("/api/v1/models?x=1"), 422, "unknown-parameter") == {"value": "x", "accepted": ["with"]}
 
 
 @pytest.mark.parametrize("body", [b"{", b"", b'{"text": NaN}', b"\xff", b"[" * 100_000])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from efficient import efficient
 from generation import generation
 from pictures import pictures
 from transformers import AutoModel
@@ -139,6 +140,7 @@ def main() -> None:
     """Print the table in Markdown."""
     torch.manual_seed(0)
     rows = [making_a_trace(), *first_view(), memory(), *attention_modules(), *generation(), *pictures(interleaved)]
+    rows += efficient(interleaved)
     print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, Python "
           f"{platform.python_version()}\n")  # fmt: skip
     print("| what | against | at least | measured |")

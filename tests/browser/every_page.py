@@ -13,8 +13,12 @@ PAGES: dict[str, Sequence[str]] = {
     "/embed": (f"/embed?text={CAT}&show=strip,grid,heatmap,lines,table&controls=heads,looking,colour",),
     "/models/{name}": ("/models/minilm", "/models/nobody"),
     "/lessons": ("/lessons",),
+    "/lab": ("/lab", "/lab?task=induction&positions=none&width=33&with=mask:0"),
     "/lessons/{name}": ("/lessons/sink", "/lessons/nobody"),
     "/lesson": ("/lesson",),
+    "/ideas": ("/ideas",),
+    "/ideas/{name}": ("/ideas/scaling", "/ideas/heads", "/ideas/cost", "/ideas/nobody"),
+    "/glossary": ("/glossary",),
 }
 # What else answers outside /api: files, pictures and words for programs. /offline.html is the viewer that /embed shows.
 OTHERS = {

@@ -21,6 +21,7 @@ SIGNS = {
     "/": "#panel-heatmap .nsewdrag, #notices .notice",
     "/embed": "#panel-heatmap .nsewdrag",
     "/models/{name}": "main",
+    "/lab": "#task input",
 }
 
 

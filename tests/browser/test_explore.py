@@ -193,7 +193,7 @@ def test_tabs_work_by_keyboard(page, server):
     expect(page.get_by_role("tab", name="Lines")).to_be_focused()
     expect(page.locator("#panel-lines")).to_be_visible()
     page.keyboard.press("End")
-    expect(page.locator("#panel-table")).to_be_visible()
+    expect(page.locator("#panel-compute")).to_be_visible()
     expect(page.locator("#panel-lines")).to_be_hidden()
 
 
@@ -251,9 +251,7 @@ def test_a_long_text_is_an_overview_and_exact_when_zoomed(page, server):
     expect(note).to_contain_text("exact weight")
     expect(number(page)).to_have_text(read)
     page.get_by_role("tab", name="Lines").click()
-    expect(page.locator("#panel-lines [data-note]")).to_contain_text(
-        "only the chosen one's 24 strongest lines"
-    )
+    expect(page.locator("#panel-lines [data-note]")).to_contain_text("only the chosen one's 24 strongest lines")
 
 
 def test_lines_isolate_a_token(page, server):

@@ -62,6 +62,10 @@ def test_thirty_layers_scroll_by_themselves_and_the_head_in_focus_stays_in_sight
         page.keyboard.press("ArrowUp")
     assert in_sight(7)
     assert page.evaluate("scrollY") == before
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("radio", name="What if").check()
+    expect(page.locator("#compare [data-why]")).to_contain_text("run by another library")
+    expect(page.locator("#compare").get_by_role("checkbox")).to_have_count(0)
     visit(page, server)
     assert grid.evaluate("node => getComputedStyle(node).overflowY === 'visible'")
 

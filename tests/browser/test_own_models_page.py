@@ -86,3 +86,22 @@ def test_a_model_that_is_not_there_leaves_every_other_to_choose(page, server):
     alert.get_by_role("button", name="my-gpt2").click()
     expect(page.locator("#focus [data-read] b")).to_have_text(re.compile(r"^\d\.\d{3}$"), timeout=60_000)
     assert "model=my-gpt2" in page.url
+
+
+def test_a_bias_and_blocked_keys_are_steps_of_the_computation(page, server):
+    query = f"?model=t5&text={TEXT.replace(' ', '+')}&target=w5+w6+w7&kind=decoder-self&query=1&view=compute"
+    page.goto(f"{server.url}/{query}&step=bias")
+    expect(page.locator("#panel-compute [data-title]")).to_have_text("Bias", timeout=60_000)
+    expect(page.locator("#panel-compute [data-step]")).to_have_count(10)
+    rows = page.locator("#panel-compute .keys-of tbody tr")
+    for row in rows.all():
+        numbers = row.locator("td > span:last-child").all_inner_texts()
+        scaled, bias, score = [float(one.replace("−", "-")) for one in numbers]
+        assert scaled + bias == pytest.approx(score, abs=0.02)
+    page.locator("#panel-compute [data-step=mask]").click()
+    expect(page.locator("#panel-compute tr.blocked")).to_have_count(
+        rows.count() - 2
+    )  # it sees itself and one before it
+    expect(page.locator("#panel-compute tr.blocked td").last).to_have_text("blocked")
+    page.locator("#panel-compute [data-step=join]").click()
+    expect(page.locator("#panel-compute [data-notes]")).to_contain_text("differs from this sum by at most")

@@ -82,3 +82,8 @@ test("blocked cells are not drawn: not in thumbnails, heatmaps or lines, and nev
   assert.deepEqual(rows.map((row) => [...row]), [[1, NaN], [0, 1]]);
   assert.deepEqual(linesOf({ window, query: 0, row: [1, 0] }, rule).lines.map(({ from, to }) => [from, to]), [[0, 0], [1, 0], [1, 1]]);
 });
+
+test("of words in another order what is blocked is read from the weights, whatever the kind", () => {
+  const rule = createBlocked({ mask: "explicit" }, null, tokens(3), tokens(3)); // what a session of such a trace asks for
+  assert.deepEqual([rule.pair(2, 0, 0), rule.pair(0, 2, 0), rule.pair(0, 2, 1e-9)], [true, true, false]);
+});

@@ -221,7 +221,17 @@ function fakeServer() {
       return traceOf(text, ...text.split(" "));
     },
     seen: async (id) => traceOf(id, ...id.split(" ")),
+    weights: async (id, { layer, head, queries }) => {
+      asked.push(`row ${id} L${layer} H${head} ${queries}`);
+      held(id);
+      return npy([1, 2], id === "a b" ? [0.5, 0.5] : [0, 1]);
+    },
     analysis: async (id, name, query) => {
+      if (name === "profile") {
+        asked.push(`profile ${id}`);
+        held(id);
+        return { heads: [{ layer: 0, head: 0, entropy: id === "a b" ? 0.75 : 0.25 }] };
+      }
       asked.push(`${name} ${id} ${query.with}`);
       held(id, query.with);
       const both = [pair([0, 1], [0, 1]), pair([1, 2], [1, 2], false)];
@@ -252,13 +262,14 @@ test("the other side is read, then the heads, then the cells of the one in focus
   assert.equal(comparison.now().cells.state, "ready");
   assert.deepEqual([...comparison.now().cells.value.after], [1, 0, 0, 0]);
   assert.deepEqual(asked.slice(0, 3), ["trace a c", "difference a b a c", "cells L0 H0"]);
-  assert.deepEqual(asked.slice(3).sort(), ["cells L0 H1", "cells L1 H0"]);
+  assert.deepEqual(asked.slice(3).sort(), ["cells L0 H1", "cells L1 H0", "profile a b", "profile a c", "row a b L0 H0 1:2", "row a c L0 H0 1:2"]);
+  assert.deepEqual(comparison.now().entropies, { query: 1, before: { mean: 0.75, row: 1 }, after: { mean: 0.25, row: 0 } });
   const [before, drawn] = [asked.length, changes];
   comparison.want(SESSION, versus("a c"), { ...AT, layer: 1 }); // read ahead: nothing is asked, and it is there at once
   assert.deepEqual([comparison.now().cells.state, comparison.now().cells.value.after[2]], ["ready", 1]);
   await settled();
-  assert.deepEqual(asked.slice(before), ["cells L1 H1"]);
-  assert.equal(changes, drawn);
+  assert.deepEqual(asked.slice(before).sort(), ["cells L1 H1", "row a b L1 H0 1:2", "row a c L1 H0 1:2"]);
+  assert.equal(changes, drawn + 2); // the two rows
   comparison.want(SESSION, null, AT);
   assert.equal(comparison.now(), null);
 });
@@ -279,13 +290,16 @@ test("what was ready stays until something else is, and an answer that nobody wa
   assert.equal(comparison.now(), null);
 });
 
-test("heads that are off come after: the other side is first", async () => {
-  const { api, asked } = fakeServer();
-  const comparison = createComparison({ api, onChange: () => {} });
-  comparison.want(SESSION, { way: "switch", request: { ...REQUEST, text: "a on" }, look: {} }, AT);
-  await settled();
-  assert.equal(asked[1], "difference a on a b");
-  assert.equal(comparison.now().side, "second");
+test("what was changed comes after: the other side is first", async () => {
+  for (const way of ["switch", "what-if"]) {
+    const { api, asked } = fakeServer();
+    const comparison = createComparison({ api, onChange: () => {} });
+    comparison.want(SESSION, { way, request: { ...REQUEST, text: "a on" }, look: {} }, AT);
+    await settled();
+    assert.equal(asked[1], "difference a on a b");
+    assert.equal(comparison.now().side, "second");
+    assert.deepEqual([comparison.now().entropies.before.mean, comparison.now().entropies.after.mean], [0.25, 0.75]);
+  }
 });
 
 test("a trace that the server let go is posted again, once", async () => {

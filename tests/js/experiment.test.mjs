@@ -163,13 +163,15 @@ test("a key stands beside a row of the only kind of attention, and only where th
 });
 
 test("a scan takes heads away from the whole model, and starts only where it was asked for", () => {
-  const request = { model: "m", text: "t", off: "encoder-self.0.1", how: "mean" };
+  const request = { model: "m", text: "t", off: "encoder-self.0.1", how: "mean", what_if: null };
   const session = { posted: ENCODER, whole: null, trace: {}, request };
   const state = { tool: "switch", scan: true, aim: 1, onto: null, how: "mean", words: true };
   const { scan, switched, importance } = experimentsOf(state, session);
   assert.deepEqual(scan, { request: { ...request, off: null, how: null }, wish: { name: "scan", row: 1, how: "mean" }, starts: true });
   assert.deepEqual(switched, { request, wish: { name: "switch-off", row: 1 }, starts: true });
   assert.deepEqual(importance, { request, wish: { name: "importance", row: 1, words: true }, starts: false });
+  const changed = experimentsOf(state, { ...session, request: { ...request, what_if: "unscaled" } });
+  assert.deepEqual([changed.scan, changed.switched, changed.importance], [scan, switched, importance], "experiments take the model as it is");
   const elsewhere = experimentsOf({ ...state, tool: "importance" }, session);
   assert.deepEqual(Object.values(elsewhere).map(({ starts }) => starts), [false, false, true]);
   assert.equal(experimentsOf({ ...state, scan: false }, session).scan, null);

@@ -16,6 +16,11 @@ const models = [
   { name: "broken", origin: "directory", state: "failed", fetchable: false },
 ];
 
+test("a model of the lab stands before all others, for whoever has it", () => {
+  const own = { name: "lab-0123", origin: "lab", state: "ready", fetchable: false };
+  assert.deepEqual(names([...models, own])[0], ["lab", ["lab-0123"]]);
+});
+
 test("models stand where a reader looks for them: ready, to be downloaded from somewhere, or their own", () => {
   assert.deepEqual(names(models), [["ready", ["ko-en", "gpt2"]], ["wheel", ["minilm"]], ["hub", ["bert", "t5"]], ["directory", ["mine", "broken"]]]);
 });

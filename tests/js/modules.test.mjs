@@ -19,6 +19,8 @@ const MAY = {
   "main.js": ["api.js", "state.js", "views.js", "lib/*"],
   "atlas.js": ["api.js", "views/*", "lib/*"],
   "lessons.js": ["views/*", "lib/*"],
+  "ideas.js": ["api.js", "views/*", "lib/*"],
+  "lab.js": ["api.js", "views/*", "lib/*"],
   "chip.js": ["lib/*"],
   "tray.js": ["api.js", "views/*", "lib/*"],
   "viewer.js": ["api.js", "state.js", "views/*", "lib/*"],
@@ -46,7 +48,7 @@ test("every module is reached from the page", () => {
     reached.add(name);
     imports(name).forEach(visit);
   };
-  for (const page of ["main.js", "atlas.js", "viewer.js", "lessons.js", "chip.js", "tray.js"]) visit(page);
+  for (const page of ["main.js", "atlas.js", "viewer.js", "lessons.js", "ideas.js", "lab.js", "chip.js", "tray.js"]) visit(page);
   assert.deepEqual(files.filter((name) => !reached.has(name)), []);
 });
 
@@ -61,10 +63,10 @@ test("files stay within 400 lines", () => {
 
 test("every message the code names exists", () => {
   const messages = JSON.parse(readFileSync(join(root, "../../app/messages/en.json"), "utf8"));
-  const templates = ["base.html", "explore.html", "share.html", "atlas.html", "parts.html", "embed.html", "lessons.html", "lesson.html", "tray.html"].map((name) => readFileSync(join(root, "../../templates", name), "utf8"));
+  const templates = ["base.html", "explore.html", "share.html", "atlas.html", "parts.html", "compute.html", "formulas.html", "embed.html", "lessons.html", "lesson.html", "tray.html", "lab.html", "ideas.html", "idea.html", "glossary.html"].map((name) => readFileSync(join(root, "../../templates", name), "utf8"));
   const text = [...files.map(source), ...templates].join("\n");
   for (const [, key] of text.matchAll(/\bt\(["']([a-z][\w.-]*)["'](?! ~)/g)) assert.ok(key in messages, key);
   const used = (key) => text.includes(`"${key}"`) || text.includes(`'${key}'`);
-  const families = /^(example|lesson\.part|lessons\.language|analysis|atlas|mark|experiment|tool|aim|profile|switch\.(?:effect|how|y)|compare\.(?:way|says|note)|difference\.(?:legend|before|after|waiting|refused)|importance\.(?:method|note|aim)|link\.(?:named|says|refused|lift)|role|special|share|tray|card|kind|looking|sink|predictions|class|made|pair\.(?:all|cut)|images\.sample|strip\.caption|progress|notice|problem|model\.state|model\.name|model\.group|theme|back-end|device|precision|guide|table|colour\.scale|colour\.range|writing\.(?:state|over))\.|\.one$|\.norm$/;
+  const families = /^(example|lab\.(?:task|choice|value|role|fault|note|status|run|known)|ideas?|glossary|lesson\.part|lessons\.language|analysis|atlas|mark|experiment|tool|aim|profile|step|compute\.(?:formula|words|says|strip|column)|switch\.(?:effect|how|y)|compare\.(?:way|says|note)|what-if|difference\.(?:legend|before|after|waiting|refused)|importance\.(?:method|note|aim)|link\.(?:named|says|refused|lift)|role|special|share|tray|card|kind|looking|sink|predictions|class|made|pair\.(?:all|cut)|images\.sample|strip\.caption|progress|notice|problem|model\.state|model\.name|model\.group|theme|back-end|device|precision|guide|table|colour\.scale|colour\.range|writing\.(?:state|over))\.|\.one$|\.norm$/;
   for (const key of Object.keys(messages)) assert.ok(used(key) || families.test(key), `${key} is never used`);
 });

@@ -45,6 +45,15 @@ test("a problem document becomes a problem with its code and facts", async () =>
   });
 });
 
+test("a model of the lab is asked for by its name, and no other one is", async () => {
+  const asked = [];
+  const api = createApi({ fetch: async (path) => { asked.push(path); return new Response('{"models": []}'); } });
+  await api.models();
+  await api.models("minilm");
+  await api.models("lab-0123");
+  assert.deepEqual(asked, ["/api/v1/models", "/api/v1/models", "/api/v1/models?with=lab-0123"]);
+});
+
 test("a reply that is no problem document, and no reply at all, are problems too", async () => {
   const broken = createApi({ fetch: async () => new Response("<html>", { status: 502 }) });
   await assert.rejects(broken.models(), { code: "internal", status: 502 });
@@ -210,7 +219,8 @@ test("a model that is not in the catalogue, and a model that does not load, are 
   const waiting = createWaiting({ api, onChange: () => {}, onReady: () => {}, onModels: () => {}, onProblem: (problem) => said.push(problem.type) });
   await waiting.begin("other");
   await waiting.begin("m");
-  assert.deepEqual(said, ["/problems/unknown-name", "/problems/checkpoint"]);
+  await waiting.begin("lab-0123");
+  assert.deepEqual(said, ["/problems/unknown-name", "/problems/checkpoint", "/problems/lab-model-not-held"]);
   assert.equal(waiting.now(), null);
 });
 

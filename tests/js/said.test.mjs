@@ -23,6 +23,7 @@ test("a row says what its last piece says; of a word that is written, its first"
   assert.equal(placeOf(next, "decoder-self", [1, 2]), 2);
   assert.equal(placeOf({ ...next, task: "translation" }, "cross", [1, 2]), 1);
   assert.equal(placeOf({ ...next, task: "translation" }, "encoder-self", [1]), -1);
+  assert.equal(placeOf({ ...next, task: "answer" }, "encoder-self", [1]), 1);
   assert.equal(placeOf({ ...next, task: "classes" }, "encoder-self", [0]), -1);
   assert.equal(placeOf(next, "decoder-self", [7]), -1);
   assert.equal(placeOf(next, "decoder-self", null), -1);

@@ -25,6 +25,7 @@ function generator(seed) {
   return { upTo, pick: (list) => list[upTo(list.length)] };
 }
 const TEXTS = [CAT.text, "나는 학교에 갔다", "a&b=c#d?e+f %41", " leading and trailing ", "<b>x</b>", "line\nbreak\ttab", "👩‍👩‍👧 🙂", "\u202eright\u202c to left مرحبا", "0", "null"];
+const WHAT_IF = [null, null, "unscaled", "temperature:0.05", "temperature:1.25,mask:none", "unscaled,temperature:20,mask:causal,positions:none,shuffle:999999999"];
 const OFF = [null, "decoder-self.0.3", "cross.1.2,encoder-self.0.0,decoder-self.11.40"];
 
 function randomState({ upTo, pick }) {
@@ -38,8 +39,8 @@ function randomState({ upTo, pick }) {
     sort: pick([null, "entropy", "mean_distance"]), mark: pick([null, "previous-token", "sink"]),
     versus: pick([null, null, ...TEXTS]), versus_model: pick([null, "e5", "my.model-1"]), versus_layer: pick([null, 0, upTo(40)]), versus_head: pick([null, 0, upTo(40)]),
     aim: pick([null, 0, upTo(600)]), onto: pick([null, 0, upTo(600)]), scan: pick([true, false]), measure: pick(["weight", "norm"]), how: pick(["zero", "mean"]),
-    view: pick([null, "heatmap", "lines", "table", "picture", "difference"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
-    queries: span(), keys: span(), words: pick([true, false]), special: pick(["show", "hide", "renormalise"]), segments: pick(["all", "AA", "AB", "BA", "BB"]), off: pick(OFF),
+    view: pick([null, "heatmap", "lines", "table", "compute", "picture", "difference"]), step: pick([null, "input", "cap", "softmax", "join"]), scale: pick(["linear", "sqrt", "log"]), range: pick(["unit", "head"]),
+    queries: span(), keys: span(), words: pick([true, false]), special: pick(["show", "hide", "renormalise"]), segments: pick(["all", "AA", "AB", "BA", "BB"]), off: pick(OFF), what_if: pick(WHAT_IF),
     truncate: pick([true, false]), lang: pick([null, "en", "ko"]), theme: pick([null, "light", "dark"]),
     trace: pick([null, null, `file-${"0d4e9".repeat(8)}`]), rev: pick([null, "53aa51172d14", "0".repeat(12)]),
     written: pick([null, "0", "12.0.48000", Array(256).fill("49151").join(".")]), chat: pick([true, false]), tokens: pick([1, 64, 256]),
@@ -57,6 +58,12 @@ test("every state comes back from its URL", () => {
 
 test("the table names every parameter of a state", () => {
   assert.deepEqual(Object.keys(start).sort(), Object.keys(PARAMETERS).sort());
+});
+
+test("what a model does otherwise stands in one order, and what is no such thing falls back", () => {
+  assert.equal(parse("?what_if=shuffle:7,temperature:0.5,unscaled", startOf).what_if, "unscaled,temperature:0.5,shuffle:7");
+  const wrong = ["", "scaled", "temperature:0", "temperature:0.04", "temperature:21", "temperature:2.0", "temperature:02", "temperature:1e1", "shuffle:", "shuffle:07", "shuffle:-1", "mask", "mask:causal,mask:causal", "shuffle:1,shuffle:2", "unscaled,", "unscaled,x"];
+  for (const what of wrong) assert.equal(parse(`?what_if=${what}`, startOf).what_if, null, what);
 });
 
 test("a page without parameters shows the first example, and its URL is empty", () => {

@@ -67,6 +67,8 @@ def model_folder(entry: CatalogueEntry, cache: Path) -> Path:
     """Where this model's files lie, or will lie once they are fetched."""
     if entry.directory is not None:
         return entry.directory
+    if entry.trained is not None:
+        return entry.trained
     if entry.bundled is not None:
         return entry.bundled.path
     return cache / "models" / entry.card.name

@@ -230,10 +230,10 @@ def is_fetched(entry: CatalogueEntry, cache: Path) -> bool:
     """Whether all files of the catalogue's revision are there, at the size they had when they were hashed.
 
     Of a hub model: of the revision that was recorded. A bundled model's files are part of this package and always
-    there; those of a folder of the operator's own are as long as it has a config.json.
+    there; those of a folder of the operator's own, or of the lab, are as long as it has a config.json.
     """
     folder = model_folder(entry, cache)
-    if entry.directory is not None:
+    if entry.directory is not None or entry.trained is not None:
         return (folder / "config.json").is_file()
     if entry.bundled is not None:
         return all((folder / name).is_file() for name in entry.files)

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from math import isclose, sqrt
 from typing import Any
 
+import torch
+
 from attention_core.nn.config import ACTIVATIONS, TransformerConfig
 from attention_core.nn.families.family import (
     LARGEST_HEADS,
@@ -151,6 +153,6 @@ MARIAN = Family(
     zero=("prediction.bias",),
     computed=dict.fromkeys(
         ("encoder.embed_positions.weight", "decoder.embed_positions.weight"),
-        lambda count, dim: sinusoidal(0, count, dim),
+        lambda count, dim: sinusoidal(torch.arange(count), dim),
     ),
 )

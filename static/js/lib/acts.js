@@ -59,12 +59,16 @@ export function createChoices({ now, choose, examples, startOf, modelOf }) {
     special: seen("special"), words: seen("words"), segments: seen("segments"),
     measure: set("measure", "text"), sort: set("sort"), mark: set("mark"), scale: set("scale"),
     compare: (patch) => choose(patch),
+    whatIf: (patch) => choose(patch, "text"),
+    asItIs: () => choose({ what_if: null }, "text"),
     aim: (patch) => choose(patch),
     sampling: (patch) => choose(patch),
     off: (kind, layer, head) => without({ off: toggled(now().state.off, kind, layer, head) }, "text"),
     allOn: () => choose({ off: null }, "text"),
     how: (how) => without({ how }, now().state.off ? "text" : "click"),
     clear: () => choose({ written: null, ...NO_ROW }, "text"),
+    computeStep: (step) => choose({ step }, "same"),
+    computeKey: (key, how) => choose({ key }, how),
     step: (query) => choose({ query, key: null, ...WHOLE }, "same"),
   };
 }

@@ -1,5 +1,7 @@
 // What an experiment is about: which outcome of the model is watched while something is taken away.
 
+import { asItIs } from "./off.js";
+
 /** The trace with all heads on: what heads are taken away from is what the whole model says. */
 export const wholeOf = ({ whole, posted }) => whole ?? posted;
 
@@ -52,9 +54,9 @@ export function experimentsOf(state, session) {
   const scan = some({ name: "scan", row, key, how: state.how === "mean" ? "mean" : null });
   const importance = session.trace.picture ? null : some({ name: "importance", row: aimOf(state, session.posted), words: state.words });
   return {
-    scan: state.scan ? { request: { ...request, off: null, how: null }, wish: scan, starts: opens("switch") } : null,
-    switched: request.off ? { request, wish: some({ name: "switch-off", row }), starts: opens("switch") } : null,
-    importance: importance && { request, wish: importance, starts: opens("importance") },
+    scan: state.scan ? { request: asItIs(request), wish: scan, starts: opens("switch") } : null,
+    switched: request.off ? { request: { ...request, what_if: null }, wish: some({ name: "switch-off", row }), starts: opens("switch") } : null,
+    importance: importance && { request: { ...request, what_if: null }, wish: importance, starts: opens("importance") },
   };
 }
 

@@ -33,8 +33,9 @@ export function textsFrom(search) {
   return Object.fromEntries(TEXTS.filter((name) => given.get(name)).map((name) => [name, given.get(name)]));
 }
 
-/** The address of a model's head atlas, which leads back to the reader's own text. */
+/** The address of a model's head atlas, which leads back to the reader's own text; null for one of the lab, which has none. */
 export function atlasHref({ model, lang, trace, ...state }, start) {
+  if (model.startsWith("lab-")) return null;
   const isOwn = !trace && state.text && TEXTS.some((name) => state[name] !== start[name]);
   const texts = new URLSearchParams(isOwn ? TEXTS.filter((name) => state[name]).map((name) => [name, state[name]]) : []);
   const search = new URLSearchParams(String(texts).length <= MOST ? texts : "");

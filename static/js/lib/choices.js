@@ -2,11 +2,12 @@
 
 import { offHeads } from "./off.js";
 import { segmentsOf } from "./tokens.js";
+import { canChange } from "./whatif.js";
 
 const NO_CELL = { query: null, key: null, rivals: null, queries: null, keys: null };
 const FRESH = {
   trace: null, rev: null,
-  pair: null, target: null, truncate: false, off: null, written: null, segments: "all", aim: null, onto: null, scan: false,
+  pair: null, target: null, truncate: false, off: null, what_if: null, written: null, segments: "all", aim: null, onto: null, scan: false,
   versus: null, versus_model: null, versus_layer: null, versus_head: null,
 };
 
@@ -15,7 +16,7 @@ export function forText(state, text, target, examples, pair = null) {
   const same = text === state.text && target === state.target && pair === state.pair;
   if (same) return { text, target, pair };
   const known = examples.find((one) => one.model === state.model && one.text === text && (one.target ?? null) === target && (one.pair ?? null) === pair);
-  return { ...FRESH, off: state.off, segments: state.segments, image: null, text, target, pair, ...NO_CELL, query: known?.query ?? null, key: known?.key ?? null };
+  return { ...FRESH, off: state.off, what_if: state.what_if, segments: state.segments, image: null, text, target, pair, ...NO_CELL, query: known?.query ?? null, key: known?.key ?? null };
 }
 
 /** The trace of a file: whatever else stood there is left. */
@@ -91,14 +92,14 @@ export function requestOf(state, model, startOf) {
   const pair = input === "text" && (model?.pairs ?? true) ? (state.pair ?? null) : null;
   const segments = pair === null ? "all" : state.segments;
   const off = onlyOf(state.off, model);
-  const rest = { model: state.model, truncate, kind, off, how: off && state.how === "mean" ? "mean" : null, words, special, measure, pair, segments };
+  const rest = { model: state.model, truncate, kind, off, how: off && state.how === "mean" ? "mean" : null, what_if: changedOf(state.what_if, model), words, special, measure, pair, segments };
   if (input === "picture") return { ...rest, words: false, text: null, target: null, image: imageOf(state, model, start), written: null, chat: false };
   const target = input === "translation" ? (state.target ?? null) : null;
   return { ...rest, text: state.text ?? start.text, target, image: null, ...writtenOf(state, model) };
 }
 
 // What is known of a file's trace is in the file: no model here is asked anything about it.
-const OF_NO_FILE = { text: null, pair: null, target: null, image: null, truncate: false, off: null, written: null, chat: false };
+const OF_NO_FILE = { text: null, pair: null, target: null, image: null, truncate: false, off: null, what_if: null, written: null, chat: false };
 
 function requestOfFile({ trace, kind, words, special, segments, measure = "weight" }) {
   return { trace, ...OF_NO_FILE, model: null, how: null, kind, words, special, segments, measure };
@@ -114,8 +115,8 @@ export function inputOf({ trace, image }, posted) {
 export function fitted(state, model, startOf, posted = null) {
   if (state.trace) return { ...state, ...OF_NO_FILE, versus: null, versus_model: null, segments: segmentsFor(state, posted) };
   if (!model) return state;
-  const { text, pair, target, image, off, segments, written, chat } = requestOf(state, model, startOf);
-  return { ...state, text, pair, target, image, off, segments, written, chat };
+  const { text, pair, target, image, off, what_if, segments, written, chat } = requestOf(state, model, startOf);
+  return { ...state, text, pair, target, image, off, what_if, segments, written, chat };
 }
 
 /** Who of a pair looks at whom: of a file, once it is read, with one text alone, everything. */
@@ -135,6 +136,11 @@ export function withTarget(patch, state, session) {
   const { off, how, target } = { ...state, ...patch };
   const { decoder_input, target: wrote } = session.whole ?? session.posted;
   return off && how === "mean" && decoder_input && !target && wrote ? { ...patch, target: wrote.text } : patch;
+}
+
+function changedOf(names, model) {
+  if (!names || !model) return names;
+  return names.split(",").filter((name) => canChange(model, name)).join(",") || null;
 }
 
 // Heads that the model does not have cannot be off.

@@ -2,16 +2,17 @@
 
 import { mostRanked } from "./asked.js";
 import { lookQuery } from "./looked.js";
+import { asItIs } from "./off.js";
 
 const WHOLE = 256; // tokens up to which a side is read exactly
 export const BEST = 8; // heads that are listed
 
 /** Ways to compare that a state could mean. */
-export const WAYS = ["text", "model", "switch"];
+export const WAYS = ["text", "model", "switch", "what-if"];
 
 /**
  * What is compared: { way, request, look }, or null. `request` is the other side's; heads that are off are compared with
- * the same heads on, in which case the other side is the first.
+ * the same heads on, and a model that was changed with itself as it is, in which case the other side is the first.
  */
 export function comparedOf(state, request, models) {
   const look = lookQuery(request);
@@ -23,9 +24,9 @@ export function comparedOf(state, request, models) {
     const kind = request.kind ?? models.find(({ name }) => name === request.model)?.kinds[0];
     if (models.length && !rivalModels(models, request, kind).some(({ name }) => name === state.versus_model)) return null;
     const whole = { ...request, words: true };
-    return { way: "model", request: { ...whole, model: state.versus_model, off: null, how: null, written: null, chat: false }, look: lookQuery(whole) };
+    return { way: "model", request: { ...whole, model: state.versus_model, off: null, how: null, what_if: null, written: null, chat: false }, look: lookQuery(whole) };
   }
-  if (request.off) return { way: "switch", request: { ...request, off: null, how: null }, look };
+  if (request.off || request.what_if) return { way: request.what_if ? "what-if" : "switch", request: asItIs(request), look };
   return null;
 }
 
@@ -40,9 +41,16 @@ export function rivalModels(models, request, kind) {
 /** Whether the comparison is to be worked out: while somebody looks at it. */
 export const isLookedAt = ({ tool, view }) => tool === "compare" || view === "difference";
 
+/** Whether the other side is what comes before: of a model that was changed, the same as it is. */
+export const isChange = (way) => way === "switch" || way === "what-if";
+
+/** Whether a text is short enough for numbers of every head at once. */
+export const isRanked = ({ layers, heads, queries, keys }) => queries * keys <= mostRanked({ layers, heads }) ** 2;
+
 /** What is asked about all heads; of a long text only which tokens stand for which. */
-export function ranksQuery({ way, look }, { kind, layers, heads, queries, keys }, { layer, head }) {
-  const isShort = queries * keys <= mostRanked({ layers, heads }) ** 2;
+export function ranksQuery({ way, look }, map, { layer, head }) {
+  const { kind } = map;
+  const isShort = isRanked(map);
   return { kind, ...look, ...(way === "model" && isShort && { layer, head }), ...(!isShort && { ranked: 0 }) };
 }
 

@@ -1,20 +1,22 @@
 // What two traces differ in, as it becomes known: the other side, the heads by change, one head's cells before and after.
 
-import { cellsQuery, changeOf, otherHead, ranksQuery } from "./compare.js";
+import { cellsQuery, changeOf, isChange, otherHead, ranksQuery } from "./compare.js";
+import { entropiesOf } from "./entropies.js";
 import { createKeep } from "./keep.js";
 import { lookQuery, originalAt, shownAt } from "./looked.js";
 import { readNpy } from "./npy.js";
 import { pairWindow } from "./pairs.js";
 import { contentOf, mapOf } from "./session.js";
 
-const KEPT = { side: 6, ranks: 24, cells: 60 };
+const KEPT = { side: 6, ranks: 24, cells: 60, profile: 12, row: 200 };
 const PAUSE = 120; // milliseconds that a head stays in focus before another model's heads are ranked by it
 const AHEAD = 4096; // cells up to which the neighbours of the head in focus are read ahead
 
 /**
  * want(session, spec, at) says what is compared from now on, null for nothing; at: { state, layer, head }. now(): null, or
- * { way, session, side, first, second, ranks, other, cells, stays, problem }: the axes of both, or null; ranks and cells as
- * { state: "waiting" | "ready" | "failed", value }, or null; `stays` is what was ready last, while something else is read.
+ * { way, session, side, first, second, ranks, other, cells, entropies, stays, problem }: the axes of both, or null; ranks and
+ * cells as { state: "waiting" | "ready" | "failed", value }, or null; entropies as `entropiesOf`, null between two models;
+ * `stays` is what was ready last, while something else is read.
  */
 export function createComparison({ api, onChange }) {
   const answers = createAnswers(() => {
@@ -38,11 +40,11 @@ export function createComparison({ api, onChange }) {
     const { session, spec, at } = wanted;
     const { kind } = session.map;
     const [own, other] = [sideOf(session.request, spec.look, session, again), sideOf(spec.request, spec.look, null, again)];
-    shown = { way: spec.way, session, side: "first", first: null, second: null, ranks: null, other: null, cells: null, problem: own.problem ?? other.problem ?? null };
+    shown = { way: spec.way, session, side: "first", first: null, second: null, ranks: null, other: null, cells: null, entropies: null, problem: own.problem ?? other.problem ?? null };
     if (own.state !== "ready" || other.state !== "ready") return;
-    // Heads that are off are what comes after: the other side is the same with heads on.
-    const sides = spec.way === "switch" ? [other.value, own.value] : [own.value, other.value];
-    if (spec.way === "switch") shown.side = "second";
+    // What was changed comes after: the other side is the same model as it is.
+    const sides = isChange(spec.way) ? [other.value, own.value] : [own.value, other.value];
+    if (isChange(spec.way)) shown.side = "second";
     [shown.first, shown.second] = sides.map((side) => axesOf(side, kind));
     const ask = createAsk(api, sides);
     const query = ranksQuery(spec, session.map, at);
@@ -57,6 +59,10 @@ export function createComparison({ api, onChange }) {
     shown.cells = cellsOf(at, again);
     shown.problem = shown.cells.problem ?? null;
     if (shown.cells.state !== "ready") return;
+    if (spec.way !== "model") shown.entropies = entropiesOf(shown, at, {
+      profile: (side, query) => answers.of("profile", ask.sideName(side, query), () => ask.profile(side, query)),
+      row: (side, query) => answers.of("row", ask.sideName(side, query), () => ask.row(side, query)),
+    });
     stays = { ...shown };
     if (spec.way !== "model" && shown.cells.value.change.length <= AHEAD) neighbours(at, session.map).forEach((head) => cellsOf(head, "ahead"));
   }
@@ -109,7 +115,8 @@ async function openSide(api, request, look) {
 
 // What is asked of two traces; one that the server has let go is posted once more.
 function createAsk(api, sides) {
-  const [first, second] = sides.map(({ posted }) => posted.id);
+  const ids = sides.map(({ posted }) => posted.id);
+  const [first, second] = ids;
   async function again(work) {
     try {
       return await work();
@@ -122,7 +129,10 @@ function createAsk(api, sides) {
   }
   return {
     name: (query) => JSON.stringify([first, second, query]),
+    sideName: (side, query) => JSON.stringify([ids[side], query]),
     ranks: (query) => again(() => api.analysis(first, "difference", { with: second, ...query })),
+    profile: (side, query) => again(() => api.analysis(ids[side], "profile", query)),
+    row: async (side, query) => readNpy(await again(() => api.weights(ids[side], query))).data,
     cells: async (query) => changeOf(readNpy(await again(() => api.difference(first, { with: second, ...query }))), query),
   };
 }
@@ -132,7 +142,7 @@ const sameLook = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 // The tokens of both axes of a side, and its model.
 function axesOf({ posted, seen }, kind) {
   const map = mapOf(seen, kind);
-  return { model: posted.model, map, queries: seen[map.query_axis], keys: seen[map.key_axis], text: posted.source.text, notices: posted.notices ?? [] };
+  return { model: posted.model, map, queries: seen[map.query_axis], keys: seen[map.key_axis], text: posted.source.text, off: posted.off ?? [], whatIf: posted.what_if ?? [], notices: posted.notices ?? [] };
 }
 
 // The windows of the state as windows of pairs.

@@ -49,7 +49,7 @@ export function createExperiments({ api, asProblem, onChange }) {
       if (!isCurrent()) return undefined; // the server ends what nobody watches
       mine.job = id;
       mine.close = api.watchJob(id, {
-        onProgress: ({ done, total, waiting }) => settle(waiting ? "waiting" : "running", { done, total }),
+        onProgress: ({ done, total, waiting, so_far: soFar = null }) => settle(waiting ? "waiting" : "running", { done, total, soFar }),
         onEnd: ({ state, result, problem }) => {
           if (state === "done") kept.put(mine.key, result);
           if (state === "done") settle("ready", { value: result });

@@ -23,7 +23,10 @@ export function createI18n(lang, messages) {
   const percents = [0, 1].map((digits) => new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: digits }));
   /** "49%", "0.3%", "<0.1%": a share as it is spoken. */
   const percent = (share) => (share > 0 && share < 0.0005 ? `<${percents[1].format(0.001)}` : percents[Number(share < 0.0095)].format(share));
-  const model = ({ name, title }) => (has(`model.name.${name}`) ? t(`model.name.${name}`) : title);
+  const model = ({ name, title }) => {
+    const key = [name, title].map((one) => `model.name.${one}`).find(has);
+    return key ? t(key) : title;
+  };
   const speakOf = (what) => {
     measure = what;
   };

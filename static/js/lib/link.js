@@ -2,6 +2,7 @@
 
 import { shownAt } from "./looked.js";
 import { visible } from "./tokens.js";
+import { isMasked, isShuffled } from "./whatif.js";
 
 export const BEST = 8; // heads that are listed by lift
 const PLAIN = 3; // and those with a large weight and no lift
@@ -32,15 +33,15 @@ export function linkQuery({ map, posted, queryTokens, keyTokens }, { query, key,
   const [asked, wanted] = [spanOf(queryTokens, query), spanOf(keyTokens, key)];
   const same = isOneSequence(map);
   if (same && inside(key, asked)) return null;
-  if (isAhead({ map, queryTokens, keyTokens }, { query, key })) return null;
+  if (isAhead({ posted, map, queryTokens, keyTokens }, { query, key })) return null;
   const taken = (at) => at >= keys || inside(at, wanted) || (same && inside(at, asked));
   const against = [...new Set(rivalsOf(rivals).filter((at) => !taken(at)).map((at) => range(spanOf(keyTokens, at))))];
   return { kind: map.kind, query: range(asked), key: range(wanted), ...(against.length && { rivals: against.join(",") }), ...(words && { words: "1" }) };
 }
 
-/** Whether a decoder's query would have to look at what comes after it. */
-export function isAhead({ map, queryTokens, keyTokens }, { query, key }) {
-  if (map.kind !== "decoder-self" || query === null || key === null) return false;
+/** Whether a query would have to look at what comes after it, and may not; of words in another order the server knows. */
+export function isAhead({ posted, map, queryTokens, keyTokens }, { query, key }) {
+  if (!isMasked(posted, map.kind) || isShuffled(posted) || query === null || key === null) return false;
   return spanOf(keyTokens, key)[0] >= spanOf(queryTokens, query)[1];
 }
 

@@ -1,6 +1,6 @@
-// Models by where they stand: ready at once, to be downloaded from somewhere, or in the operator's own folder.
+// Models by where they stand: ready at once, to be downloaded from somewhere, in the operator's own folder, or of the lab.
 
-const GROUPS = ["ready", "wheel", "hub", "directory"];
+const GROUPS = ["lab", "ready", "wheel", "hub", "directory"];
 
 /** [{ name, models }] without empty groups; what is not here and cannot be fetched is left out, but for the chosen one. */
 export function grouped(models, chosen) {
@@ -9,7 +9,7 @@ export function grouped(models, chosen) {
 }
 
 function groupOf({ origin = "bundled", state }) {
-  if (origin === "directory") return "directory";
+  if (origin === "directory" || origin === "lab") return origin;
   const here = state === "ready" || state === "loading" || origin === "bundled";
   return here ? "ready" : origin;
 }

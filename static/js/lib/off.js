@@ -19,3 +19,6 @@ export function toggled(off, kind, layer, head) {
   const next = names.includes(name) ? names.filter((other) => other !== name) : [...names, name];
   return next.length ? next.join(",") : null;
 }
+
+/** The same request of the model as it is: all its heads on, and nothing of it changed. */
+export const asItIs = (request) => ({ ...request, off: null, how: null, what_if: null });

@@ -9,7 +9,7 @@ const PATIENCE = 300; // milliseconds: what is there sooner needs no bar
 export const mayAsk = ({ state, problem }) => state === "stopped" || (state === "failed" && !FINAL.has(problem.code));
 
 /** { node, update(result, sentence) }: a place of constant height, so that nothing moves when the result arrives. */
-export function createRunning(doc, { i18n, sentenceOf, label, className = "run", onCancel, onAgain }) {
+export function createRunning(doc, { i18n, sentenceOf, label, waiting = "run.waiting", className = "run", onCancel, onAgain }) {
   const bar = el(doc, "progress", { max: "1", "aria-label": label });
   const text = el(doc, "p", { class: "amount", tabindex: "-1" });
   const cancel = el(doc, "button", { type: "button", class: "pill", text: i18n.t("run.cancel"), onclick: onCancel });
@@ -41,7 +41,7 @@ export function createRunning(doc, { i18n, sentenceOf, label, className = "run",
 
   function said(result, sentence) {
     switch (result?.state) {
-      case "waiting": return i18n.t("run.waiting");
+      case "waiting": return i18n.t(waiting);
       case "running": return result.total ? i18n.t("run.amount", { done: result.done, total: result.total }) : i18n.t("run.begins");
       case "stopped": return i18n.t("run.stopped");
       case "failed": return sentenceOf(result.problem);

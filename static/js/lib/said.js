@@ -2,7 +2,7 @@
 
 /** The place that a row of the map says: the one of its last piece (or its first, where a row writes that token). */
 export function placeOf({ task, at }, kind, span) {
-  if (!span || task === "classes" || task === "masked-token" || kind === "encoder-self") return -1;
+  if (!span || task === "classes" || task === "masked-token" || (kind === "encoder-self" && task !== "answer")) return -1;
   const wanted = task === "next-token" ? [...span].reverse() : span;
   return wanted.map((position) => at.findIndex((one) => one.position === position)).find((i) => i >= 0) ?? -1;
 }

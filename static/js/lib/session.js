@@ -8,13 +8,15 @@ import { createKeep } from "./keep.js";
 import { lookQuery, whyNoLengths } from "./looked.js";
 import { createNumbers } from "./numbers.js";
 import { readNpy } from "./npy.js";
+import { asItIs } from "./off.js";
 import { createReader } from "./reader.js";
 import { withRemoved } from "./removed.js";
+import { isShuffled } from "./whatif.js";
 
 const THUMBNAIL = 32;
 const KEPT = { traces: 12, sessions: 5 };
 const BUDGET = 12_000_000; // bytes of weights that each session keeps
-const CONTENT = ["trace", "model", "text", "pair", "target", "image", "truncate", "off", "how", "written", "chat"];
+const CONTENT = ["trace", "model", "text", "pair", "target", "image", "truncate", "off", "how", "what_if", "written", "chat"];
 
 export function createSessions(api) {
   const traces = createKeep(KEPT.traces);
@@ -28,17 +30,18 @@ export function createSessions(api) {
     return posted;
   }
 
-  /** A session for a request { trace } or { model, text, pair, target, image, truncate, off, how, written, chat }, with { kind, words, special, segments, measure }; rejects with AbortError when overtaken. */
+  /** A session for a request { trace } or { model, text, pair, target, image, truncate, off, how, what_if, written, chat }, with { kind, words, special, segments, measure }; rejects with AbortError when overtaken. */
   async function open(request) {
     newest?.abort();
     const abort = new AbortController();
     newest = abort;
-    const whole = request.off ? post({ ...request, off: null, how: null }, abort.signal).catch(() => null) : null;
+    const whole = request.off || request.what_if ? post(asItIs(request), abort.signal).catch(() => null) : null;
     const posted = await post(request, abort.signal);
     abort.signal.throwIfAborted();
     const key = JSON.stringify([contentOf(request), lookQuery(request), mapOf(posted, request.kind).kind]);
     const session = sessions.get(key) ?? await make(api, request, posted, abort.signal);
     session.whole = await whole;
+    session.untouched = session.whole && { posted: session.whole, analysis: (...asked) => analysed(api, session.whole.id, ...asked) };
     abort.signal.throwIfAborted();
     sessions.put(key, session);
     return session;
@@ -65,18 +68,25 @@ async function make(api, request, posted, signal) {
   const load = async (query) => readNpy(await again(() => api.weights(trace.id, { ...query, ...look })));
   const reader = createReader({ map, special: { queries: queryTokens.special, keys: keyTokens.special }, load, budget: BUDGET });
   const removed = async (layer) => readNpy(await again(() => api.removed(trace.id, { kind, layer, ...look })));
-  const analysis = (name, query, signal) => again(() => api.analysis(posted.id, name, query, signal));
+  const analysis = (name, query, signal) => again(() => analysed(api, posted.id, name, query, signal));
   const numbers = createNumbers({
     weights: async (query) => readNpy(await again(() => api.weights(posted.id, { kind, ...query }))),
     norms: async () => readNpy(await again(() => api.valueNorms(posted.id, { kind }))),
   });
   return {
     analysis, numbers,
-    request: asked, trace, posted, map, queryTokens, keyTokens, thumbnails: readNpy(thumbnails), whole: null,
+    request: asked, trace, posted, map, queryTokens, keyTokens, thumbnails: readNpy(thumbnails), whole: null, untouched: null,
     reader: look.special ? withRemoved(reader, removed) : reader,
-    blocked: byLayer((layer) => createBlocked(map.masks?.[layer], kind, queryTokens, keyTokens)),
+    blocked: byLayer((layer) => createBlocked(map.masks?.[layer], isShuffled(posted) ? null : kind, queryTokens, keyTokens)),
   };
 }
+
+// What a trace is asked: an analysis by its name, or the vectors and the code behind a head.
+const OTHERS = {
+  code: (api, ...asked) => api.code(...asked),
+  vectors: async (api, ...asked) => readNpy(await api.vectors(...asked)),
+};
+const analysed = (api, id, name, query, signal) => OTHERS[name]?.(api, id, query, signal) ?? api.analysis(id, name, query, signal);
 
 function byLayer(work) {
   const held = new Map();

@@ -27,12 +27,13 @@ export function createWaiting({ api, asProblem = (problem) => problem, onChange,
     clearTimeout(timer);
     let models;
     try {
-      ({ models } = await api.models());
+      ({ models } = await api.models(name));
     } catch (error) {
       return onProblem(error);
     }
     onModels(models);
     const model = models.find((entry) => entry.name === name);
+    if (!model && name?.startsWith("lab-")) return onProblem({ type: "/problems/lab-model-not-held" });
     if (!model) return onProblem({ type: "/problems/unknown-name", what: "model", value: name, accepted: models.map((entry) => entry.name) });
     return follow(model);
   }
@@ -75,7 +76,7 @@ export function createWaiting({ api, asProblem = (problem) => problem, onChange,
   async function again(model, problem) {
     set({ model, step: "absent", done: 0, total: null, problem: asProblem(problem) });
     try {
-      onModels((await api.models()).models);
+      onModels((await api.models(model.name)).models);
       onChange();
     } catch {
       // What went wrong is on show already.

@@ -1,4 +1,4 @@
-// Under the head in focus: how a pair's row is shared between its sentences, what a row rests on, what to be careful with, and whether it is switched off.
+// Under the head in focus: how a pair's row is shared between its sentences, what a row rests on, what to be careful with, and whether it is switched off, or the model changed.
 
 import { el, setText, fill, tokenNode } from "../lib/dom.js";
 import { parts } from "../lib/i18n.js";
@@ -6,8 +6,9 @@ import { isOff, offHeads } from "../lib/off.js";
 import { sharesOf } from "../lib/segments.js";
 import { sinkOf } from "../lib/sinks.js";
 import { visible } from "../lib/tokens.js";
+import { changesSaid, isMasked, isShuffled } from "../lib/whatif.js";
 
-export function createAside(root, { i18n, onOff, onAllOn }) {
+export function createAside(root, { i18n, onOff, onAllOn, onAsItIs }) {
   const doc = root.ownerDocument;
   const toggle = root.querySelector("[data-off]");
   const shared = root.querySelector("[data-shared]");
@@ -15,11 +16,17 @@ export function createAside(root, { i18n, onOff, onAllOn }) {
   const caution = root.querySelector("[data-caution]");
   const off = doc.getElementById("off");
   const list = off.querySelector("[data-off-list]");
+  const changed = doc.getElementById("changed");
+  const undo = changed.querySelector("[data-undo]");
   let scene = null;
   toggle.addEventListener("click", () => onOff(scene.session.map.kind, scene.layer, scene.head));
   off.querySelector("[data-all-on]").addEventListener("click", () => {
     onAllOn();
     toggle.focus(); // the button that was pressed goes
+  });
+  undo.addEventListener("click", () => {
+    onAsItIs();
+    toggle.focus();
   });
 
   function drawToggle({ model, state, session, layer, head }) {
@@ -34,7 +41,7 @@ export function createAside(root, { i18n, onOff, onAllOn }) {
     const free = session.keyTokens.texts.length - (blocked ? view.row.filter((weight, key) => blocked.pair(view.query, key, weight)).length : 0);
     const found = sinkOf({
       row: view.row, tokens: session.keyTokens, query: view.query, isSpecial: session.queryTokens.special[view.query],
-      cross: session.map.kind === "cross", masked: session.map.kind === "decoder-self", removed: view.removed?.[view.query], free,
+      cross: session.map.kind === "cross", masked: isMasked(session.posted, session.map.kind) && !isShuffled(session.posted), removed: view.removed?.[view.query], free,
     });
     rest.hidden = !found;
     if (!found) return;
@@ -71,13 +78,22 @@ export function createAside(root, { i18n, onOff, onAllOn }) {
     setText(list, i18n.t("off.list", { count: heads.length, heads: names.join(", ") }));
   }
 
+  // What a file says of itself nobody can undo here.
+  function drawChanged({ state, session: { posted } }) {
+    const names = posted.what_if ?? [];
+    changed.hidden = names.length === 0;
+    undo.hidden = !state.what_if;
+    setText(changed.querySelector("[data-changes]"), changed.hidden ? "" : i18n.t("what-if.list", { changes: changesSaid(i18n, names, Boolean(posted.picture)) }));
+  }
+
   return {
     update(next) {
       scene = next;
       if (!next.session) {
-        off.hidden = true;
+        off.hidden = changed.hidden = true;
         return;
       }
+      drawChanged(next);
       drawToggle(next);
       drawCaution(next);
       drawList(next);

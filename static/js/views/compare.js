@@ -1,7 +1,8 @@
 // "Compare": what the text is set against, edited in place, and the heads by how much they change.
 
 import { el, fill, setText, tokenNode } from "../lib/dom.js";
-import { listedChanges, rivalModels, WAYS } from "../lib/compare.js";
+import { createChanging } from "../lib/changing.js";
+import { isChange, listedChanges, rivalModels, WAYS } from "../lib/compare.js";
 import { originalCell } from "../lib/cursor.js";
 import { signedChange } from "../lib/diverging.js";
 import { parts, weight } from "../lib/i18n.js";
@@ -11,14 +12,15 @@ import { createRoving } from "../lib/roving.js";
 const MOST_WORDS = 60; // words that can be edited one by one; a longer text is edited as a whole
 const NOTHING = 0.0005; // what is printed as 0.000 has no place
 
-/** onCompare(patch) patches the state. */
-export function createCompare(root, { i18n, sentenceOf, onCompare }) {
+/** onCompare(patch) patches the state; onWhatIf(patch) as well, and another trace is read. */
+export function createCompare(root, { i18n, sentenceOf, onCompare, onWhatIf }) {
   const doc = root.ownerDocument;
   const at = (name) => root.querySelector(`[data-${name}]`);
   const [words, whole, text, set, clear, model, off, wait, said, list, note] = ["words", "whole", "other", "set", "clear", "model", "off-note", "wait", "said", "list", "note"].map(at);
   const invitation = at("hint");
   const ways = [...root.querySelectorAll('input[type="radio"]')];
   const panels = Object.fromEntries(WAYS.map((way) => [way, root.querySelector(`[data-part="${way}"]`)]));
+  const changing = createChanging(panels["what-if"], { i18n, onWhatIf: changeModel, onWay: openWay });
   const roving = createRoving(words, () => [...words.querySelectorAll("button")]);
   let scene = null;
   let way = null; // the way on show, until the state says another
@@ -26,12 +28,17 @@ export function createCompare(root, { i18n, sentenceOf, onCompare }) {
 
   // Another choice of one way gives up the others.
   const NONE = { versus: null, versus_model: null, versus_layer: null, versus_head: null };
-  for (const radio of ways) {
-    radio.addEventListener("change", () => {
-      way = radio.value;
-      if (way === "switch") onCompare({ ...NONE });
-      else drawWay(scene);
-    });
+  for (const radio of ways) radio.addEventListener("change", () => openWay(radio.value));
+  function openWay(name) {
+    way = name;
+    if (way === "switch") onCompare({ ...NONE });
+    else drawWay(scene);
+    ways.find(({ value }) => value === name).focus();
+  }
+  function changeModel(names) {
+    way = "what-if"; // the form stays open when nothing is left of it
+    const isLeft = !names && !scene.state.off && scene.state.view === "difference";
+    onWhatIf({ ...NONE, what_if: names, ...(names && { view: "difference" }), ...(isLeft && { view: null }) });
   }
   const compareText = (other) => {
     const isOther = other.trim() && other !== scene.state.text;
@@ -105,11 +112,17 @@ export function createCompare(root, { i18n, sentenceOf, onCompare }) {
   }
 
   function drawWay(next) {
-    const on = way ?? next.compared?.way ?? "text";
-    for (const radio of ways) radio.checked = radio.value === on;
+    const isPicture = Boolean(next.session.trace.picture);
+    const on = way ?? next.compared?.way ?? (isPicture ? "what-if" : "text");
+    for (const radio of ways) {
+      radio.checked = radio.value === on;
+      radio.parentElement.hidden = isPicture && !isChange(radio.value); // nobody writes another picture word by word
+    }
+    changing.update(next);
     for (const [name, panel] of Object.entries(panels)) panel.hidden = name !== on;
     const names = (next.state.off ?? "").split(",").filter(Boolean).map((name) => name.split(".")).map(([, layer, head]) => `L${layer} H${head}`);
-    setText(off, names.length ? i18n.t("compare.switch.on", { heads: names.join(", ") }) : i18n.t("compare.switch.none"));
+    const said = [names.length ? i18n.t("compare.switch.on", { heads: names.join(", ") }) : i18n.t("compare.switch.none"), ...(next.state.what_if ? [i18n.t("compare.switch.changed")] : [])];
+    setText(off, said.join(" "));
   }
 
   // ---- what was found
@@ -172,7 +185,7 @@ export function createCompare(root, { i18n, sentenceOf, onCompare }) {
     const head = `${scene.layer} ${scene.head} ${value?.other?.layer} ${value?.other?.head}`;
     if (isRanked && (drawn.ranks !== value.ranks.value || drawn.head !== head)) {
       drawList(value);
-      const unknown = value.way === "switch" ? null : value.second.notices.find(({ code }) => code === "unknown-tokens");
+      const unknown = isChange(value.way) ? null : value.second.notices.find(({ code }) => code === "unknown-tokens");
       const sentence = i18n.t(`compare.note.${value.way}`, { count: value.ranks.value.queries.length });
       setText(note, unknown ? `${sentence} ${i18n.t("compare.unknown", { count: unknown.count })}` : sentence);
     }
@@ -194,11 +207,11 @@ export function createCompare(root, { i18n, sentenceOf, onCompare }) {
 
   return {
     about: "analysis.difference",
-    shows: ({ session }) => !session.trace.picture && !session.request.trace,
+    shows: ({ session, model }) => !session.request.trace && (!session.trace.picture || Boolean(model?.switchable || model?.rewirable)),
     update(next) {
       scene = next;
       const { session, state, models, compared } = next;
-      if (drawn.compared !== compared?.way) way = null;
+      if (drawn.compared !== compared?.way && compared) way = null;
       if (drawn.text !== state.text || drawn.versus !== state.versus) drawWords(next);
       if (drawn.session !== session || drawn.models !== models || drawn.versus_model !== state.versus_model) drawModels(next);
       drawWay(next);

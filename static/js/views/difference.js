@@ -15,6 +15,7 @@ import { fromDifference, labelsOf } from "../lib/pairs.js";
 import { createPlot } from "../lib/plot.js";
 import { listenToPointer, placeIn, zoomOf } from "../lib/pointing.js";
 import { drawSmall } from "../lib/small.js";
+import { changesSaid } from "../lib/whatif.js";
 
 const SOON = 300; // milliseconds before waiting is spoken of
 const NAMED = 160; // characters of a text that is said in full
@@ -28,7 +29,7 @@ export function createDifference(root, { i18n, plotly, sentenceOf, named = false
   const [stage, moved, note, waiting, wait, bar, ticks, legend, reset, body] = ["stage", "moved", "note", "waiting", "wait", "bar", "ticks", "legend", "reset", "body"].map(at);
   const tip = stage.querySelector("[data-tip]");
   const cell = createGridCell(stage);
-  const smalls = ["before", "after"].map((name) => ({ name, canvas: at(`${name}-canvas`), title: at(`${name}-title`) }));
+  const smalls = ["before", "after"].map((name) => ({ name, canvas: at(`${name}-canvas`), title: at(`${name}-title`), entropy: at(`${name}-entropy`) }));
   const coarse = view.matchMedia("(pointer: coarse)");
   const plot = createPlot(stage, { plotly, canZoom: () => !coarse.matches && zoomOf(stage) === 1, onZoom: (windows) => { draw(); zoom(windows); } });
   let scene = null;
@@ -55,6 +56,7 @@ export function createDifference(root, { i18n, plotly, sentenceOf, named = false
     drawLegend(comparison, palette);
     drawRead(cursor);
     drawSmalls();
+    drawEntropies();
     reset.hidden = !isCut(value, comparison);
     setText(note, noteOf(value, comparison));
     if (!plotly.now()) {
@@ -106,14 +108,33 @@ export function createDifference(root, { i18n, plotly, sentenceOf, named = false
     }
   }
 
-  // What a side is: the part of its text that tells it from the other, its model, or its heads.
+  // How widely each side looks; the lines are there before the numbers are.
+  function drawEntropies() {
+    const { comparison: { entropies }, cursor, labels } = drawn;
+    for (const { name, entropy } of smalls) {
+      entropy.hidden = !entropies;
+      if (!entropies) continue;
+      const { mean, row } = entropies[name];
+      const bits = (value) => el(doc, "b", { text: value === null ? "–" : weight(value, 2) });
+      const line = (key, slots) => el(doc, "span", {}, ...fill(doc, parts(i18n.t(key)), slots));
+      const query = () => tokenNode(doc, labels.queries[cursor.query].text, { class: "query" });
+      entropy.replaceChildren(line("difference.entropy", { bits: () => bits(mean) }), line("difference.entropy.row", { query, bits: () => bits(entropies.query === cursor.query ? row : null) }));
+    }
+  }
+
+  // What a side is: the part of its text that tells it from the other, its model, its heads, or what was changed in it.
   function titleOf(name) {
     const { comparison } = drawn;
     const [side, opposite] = name === "before" ? [comparison.first, comparison.second] : [comparison.second, comparison.first];
     const { layer, head } = name === "before" || !comparison.other ? scene : comparison.other;
     const said = named && side.text.length <= NAMED ? side.text : fromDifference(side.text, opposite.text);
-    const slots = { head: `L${layer} H${head}`, model: i18n.model(side.model), text: () => tokenNode(doc, said, { title: side.text }) };
+    const slots = { head: `L${layer} H${head}`, model: i18n.model(side.model), text: () => tokenNode(doc, said, { title: side.text }), changes: changesOf(side) };
     return fill(doc, parts(i18n.t(`difference.${name}.${comparison.way}`)), slots);
+  }
+
+  function changesOf({ whatIf, off }) {
+    const said = changesSaid(i18n, whatIf, Boolean(scene.session.trace.picture));
+    return off.length ? `${said}, ${i18n.t("difference.after.switch")}` : said;
   }
 
   function noteOf({ exact, queries, keys, rows, columns }, { ranks, way }) {
@@ -122,6 +143,7 @@ export function createDifference(root, { i18n, plotly, sentenceOf, named = false
     if (!exact) said.push(i18n.t("difference.overview", { rows: Math.ceil((queries[1] - queries[0]) / rows), columns: Math.ceil((keys[1] - keys[0]) / columns) }));
     if (alone) said.push(i18n.t("difference.alone", { count: alone }));
     if (way === "model") said.push(i18n.t("difference.by-words"));
+    if (drawn.comparison.entropies) said.push(i18n.t("difference.entropy.note"));
     if (drawn.geometry && exact && numbersFit(drawn.geometry)) said.push(i18n.t("difference.numbers"));
     return said.join(" ");
   }

@@ -5,12 +5,14 @@ import { weight } from "../lib/i18n.js";
 import { rove } from "../lib/roving.js";
 import { segmentMark, spoken as spokenToken } from "../lib/segments.js";
 import { describeTokens } from "../lib/tokens.js";
+import { changesSaid } from "../lib/whatif.js";
 
-/** panels: { picture, heatmap, lines, table, difference }, each with update(scene). Picture and difference stand where there is one. */
+/** panels: { picture, heatmap, lines, table, compute, difference }, each with update(scene). Picture and difference stand where there is one. */
 export function createFocus(root, { i18n, panels, onView }) {
   const doc = root.ownerDocument;
   const name = root.querySelector("[data-name]");
   const fromOne = root.querySelector("[data-from-one]");
+  const changed = root.querySelector("[data-changed]");
   const read = root.querySelector("[data-read]");
   const spoken = root.querySelector("[data-spoken]");
   const everyTab = [...root.querySelectorAll('[role="tab"]')];
@@ -50,13 +52,22 @@ export function createFocus(root, { i18n, panels, onView }) {
     return i18n.t("focus.spoken", { query: spokenToken(query), key: spokenToken(key), weight: value });
   }
 
+  // Whose picture this is, where it is not the model's as it is.
+  function drawChanged({ posted }) {
+    changed.hidden = !posted.what_if?.length;
+    setText(changed, changed.hidden ? "" : i18n.t("what-if.mark"));
+    changed.title = changed.hidden ? "" : changesSaid(i18n, posted.what_if, Boolean(posted.picture));
+  }
+
   return {
     update(scene) {
       chooseTab(scene.tab, scene);
+      if (scene.tab !== "compute") panels.compute?.rest();
       read.hidden = scene.tab === "difference"; // which reads its own cells out
       root.setAttribute("aria-busy", String(scene.busy));
       if (!scene.session) return;
       setText(name, `L${scene.layer} H${scene.head}`);
+      drawChanged(scene.session);
       setText(fromOne, i18n.t("focus.from-one", { layer: scene.layer + 1, head: scene.head + 1 }));
       if (!scene.view) return;
       const sentence = readOut(scene);

@@ -46,7 +46,8 @@ export function createHeader(root, { i18n, preferences, onTheme, onLanguage = nu
     },
     update({ languageHref, atlasHref }) {
       language.setAttribute("href", languageHref);
-      atlas?.setAttribute("href", atlasHref);
+      atlas?.toggleAttribute("hidden", atlasHref === null);
+      if (atlasHref) atlas?.setAttribute("href", atlasHref);
     },
   };
 }

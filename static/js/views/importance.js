@@ -51,6 +51,7 @@ export function createImportance(root, { i18n, sentenceOf, onAim, onCancel, onAg
 
   return {
     about: "experiment.importance",
+    asItIs: true,
     shows: ({ model, session }) => Boolean(model?.switchable) && !session.trace.picture,
     update(scene) {
       const { importance, session } = scene;

@@ -1,6 +1,7 @@
 // Which kind of attention is on show, where a model has several, and a sentence on who looks at whom.
 
 import { el, setText } from "../lib/dom.js";
+import { isMasked } from "../lib/whatif.js";
 
 export function createKinds(root, { i18n, onKind }) {
   const doc = root.ownerDocument;
@@ -19,7 +20,7 @@ export function createKinds(root, { i18n, onKind }) {
     update({ session, state }) {
       const kinds = session?.trace.maps.map(({ kind }) => kind) ?? [];
       // One kind that everybody may look in needs no word; a masked one does.
-      root.hidden = kinds.length < 2 && kinds[0] !== "decoder-self";
+      root.hidden = !session || (kinds.length < 2 && kinds[0] !== "decoder-self" && !isMasked(session.posted, kinds[0]));
       if (root.hidden) return;
       if (listed !== kinds.join()) rebuild(kinds);
       listed = kinds.join();
@@ -30,5 +31,7 @@ export function createKinds(root, { i18n, onKind }) {
 }
 
 function explanationOf({ map: { kind }, posted }) {
-  return kind === "decoder-self" && posted.target ? "kind.decoder-self.target" : `kind.${kind}.said`;
+  if (kind === "cross") return "kind.cross.said";
+  if (!isMasked(posted, kind)) return kind === "decoder-self" ? "kind.ahead.said" : "kind.encoder-self.said";
+  return kind === "decoder-self" && posted.target ? "kind.decoder-self.target" : "kind.decoder-self.said";
 }

@@ -54,48 +54,56 @@ export function createSaid(root, { i18n, onPosition }) {
   const spanOf = ({ queryTokens }, { query }) => (queryTokens.positions ? queryTokens.positions[query] : [query]);
   const readText = ({ posted }, position) => visible((posted.decoder_input ?? posted.source).texts[position]);
 
+  // What the thin marks and "before" are of: all heads on, or the model as it is.
+  const asBefore = (key, { posted }, values) => i18n.t(posted.what_if?.length ? `${key}.changed` : key, values);
+
   const DRAW = {
     "next-token"({ said, session, view, before }) {
       const at = view ? placeOf(said, session.map.kind, spanOf(session, view)) : -1;
       const index = at < 0 ? said.at.length - 1 : at;
       const entry = said.at[index];
       names("predictions.after", { token: tokenNode(doc, readText(session, entry.position), { class: "query" }) });
-      body.replaceChildren(bars(entry, sameIn(before, said, index)), ...legend(entry, before));
+      body.replaceChildren(bars(entry, sameIn(before, said, index)), ...legend(entry, before, session));
     },
-    translation({ said, session, view, before }) {
-      const at = view ? placeOf(said, session.map.kind, spanOf(session, view)) : -1;
-      const index = at >= 0 ? at : Math.max(0, chosen);
-      const entry = said.at[index];
-      const words = said.at.map((one, i) => wordButton(one, i === index, () => {
-        chosen = i;
-        if (session.map.kind === "encoder-self") update({ session, view, state: {} });
-        else onPosition(one.position);
-      }));
-      names("predictions.words", {});
-      const other = before ? [el(doc, "p", { class: "was", text: sameSaid(said, before) ? i18n.t("predictions.was-same") : i18n.t("predictions.was", { text: wordsOf(before) }) })] : [];
-      body.replaceChildren(el(doc, "div", { class: "words", role: "group", "aria-label": i18n.t("predictions.translation") }, ...words), ...other,
-        bars(entry, sameIn(before, said, index)));
-    },
-    classes({ said, before }) {
+    translation: (shown) => inOrder(shown, shown.session.map.kind !== "encoder-self"),
+    answer: (shown) => inOrder(shown, true),
+    classes({ said, session, before }) {
       names("predictions.questions", {});
       body.replaceChildren(el(doc, "div", { class: "questions" }, ...said.at.map((entry, index) =>
         el(doc, "div", {}, el(doc, "h3", { text: labelOf(i18n, entry.label) }), bars(answered(i18n, entry), answeredOrNull(i18n, sameIn(before, said, index)))))),
-      ...legend({}, before));
+      ...legend({}, before, session));
     },
     "masked-token"({ said, session, before }) {
       names("predictions.gaps", {});
       body.replaceChildren(...said.at.flatMap((entry, index) => [
-        el(doc, "h3", {}, tokenNode(doc, readText(session, entry.position)), ` ${index + 1}`), bars(entry, sameIn(before, said, index))]), ...legend({}, before));
+        el(doc, "h3", {}, tokenNode(doc, readText(session, entry.position)), ` ${index + 1}`), bars(entry, sameIn(before, said, index))]), ...legend({}, before, session));
     },
   };
+
+  // Words in order, one for each place; `inRows`: a row of the map is about one of them.
+  function inOrder({ said, session, view, before }, inRows) {
+    const at = view ? placeOf(said, session.map.kind, spanOf(session, view)) : -1;
+    const index = at >= 0 ? at : Math.max(0, chosen);
+    const entry = said.at[index];
+    const words = said.at.map((one, i) => wordButton(one, i === index, () => {
+      chosen = i;
+      if (inRows) onPosition(one.position);
+      else update({ session, view, state: {} });
+    }));
+    names(said.task === "answer" ? "predictions.places" : "predictions.words", {});
+    const same = said.task === "answer" ? "predictions.was-same-answer" : "predictions.was-same";
+    const other = before ? [el(doc, "p", { class: "was", text: sameSaid(said, before) ? asBefore(same, session) : asBefore("predictions.was", session, { text: wordsOf(before) }) })] : [];
+    body.replaceChildren(el(doc, "div", { class: "words", role: "group", "aria-label": i18n.t(`predictions.${said.task}`) }, ...words), ...other,
+      bars(entry, sameIn(before, said, index)));
+  }
 
   function wordButton({ actual, candidates }, isChosen, onclick) {
     const { text, probability } = actual ?? candidates[0];
     return el(doc, "button", { type: "button", class: "said", "aria-pressed": String(isChosen), onclick },
       tokenNode(doc, visible(text)), el(doc, "span", { class: "num", text: weight(probability, 2) }));
   }
-  function legend({ actual }, before) {
-    const said = [...(actual ? [i18n.t("predictions.follows")] : []), ...(before ? [i18n.t("predictions.before")] : [])];
+  function legend({ actual }, before, session) {
+    const said = [...(actual ? [i18n.t("predictions.follows")] : []), ...(before ? [asBefore("predictions.before", session)] : [])];
     return said.length ? [el(doc, "p", { class: "note", text: said.join(" ") })] : [];
   }
   return { update };

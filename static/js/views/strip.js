@@ -9,6 +9,7 @@ import { originalAt } from "../lib/looked.js";
 import { isBetween, rowsOf } from "../lib/rows.js";
 import { segmentMark } from "../lib/segments.js";
 import { describeTokens, directionOf, hasParts, visible, wordGroups } from "../lib/tokens.js";
+import { isMasked } from "../lib/whatif.js";
 import { momentOf, placesOf, rowOf, stepOf } from "../lib/writing.js";
 
 const LONG = 80;
@@ -59,7 +60,7 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
     if (step) return caption.replaceChildren(...step, ...removedBadge(doc, i18n, view.removed?.[view.query]));
     const { text } = (isBetween(session.map) ? chooser : list).tokens[view.query];
     const { segments = "all" } = session.request;
-    const message = parts(i18n.t(segments === "all" ? `strip.caption.${session.map.kind}` : "strip.caption.pair"));
+    const message = parts(i18n.t(segments === "all" ? `strip.caption.${saidOf(session)}` : "strip.caption.pair"));
     caption.replaceChildren(...fill(doc, message, { token: tokenNode(doc, text, { class: "query" }), head: `L${scene.layer} H${scene.head}`, segment: segments[1] }),
       ...removedBadge(doc, i18n, view.removed?.[view.query]));
   }
@@ -138,6 +139,9 @@ export function createStrip(root, { i18n, onQuery, onCell }) {
     },
   };
 }
+
+// Who a token may look at, which a change of the mask changes.
+const saidOf = ({ map: { kind }, posted }) => (kind === "cross" ? kind : isMasked(posted, kind) ? "decoder-self" : "encoder-self");
 
 // A decoder reads a marker first, whatever it is called.
 function named({ map, keyTokens }, tokens) {

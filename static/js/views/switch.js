@@ -24,6 +24,7 @@ export function createSwitch(root, { i18n, sentenceOf, onAim, onHow, onOff, onSc
 
   return {
     about: ["experiment.switch-off", "experiment.scan"],
+    asItIs: true,
     shows: ({ model }) => Boolean(model?.switchable),
     update(scene) {
       aiming.update(wholeOf(scene.session), scene.state);

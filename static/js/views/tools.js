@@ -4,14 +4,15 @@ import { el, setText } from "../lib/dom.js";
 import { createRoving } from "../lib/roving.js";
 
 /**
- * tools: { name: { about, update(scene), shows?(scene) } }, each drawing in the panel that has its name as id; about is what
- * the messages of its question and its reference begin with, several where it answers more than one. onTool(name, or null for none).
+ * tools: { name: { about, update(scene), shows?(scene), asItIs? } }, each drawing in the panel that has its name as id; about is
+ * what the messages of its question and its reference begin with, several where it answers more than one; asItIs: it runs the
+ * model as it is, whatever is changed in what is on show. onTool(name, or null for none).
  */
 export function createTools(root, { i18n, tools, onTool }) {
   const doc = root.ownerDocument;
   const at = (name) => root.querySelector(`[data-${name}]`);
   const heading = doc.getElementById("tools-title");
-  const [list, close, question, reference] = ["tabs", "close", "question", "reference"].map(at);
+  const [list, close, question, reference, asItIs] = ["tabs", "close", "question", "reference", "as-it-is"].map(at);
   const names = Object.keys(tools);
   const panels = Object.fromEntries(names.map((name) => [name, doc.getElementById(name)]));
   const tabs = Object.fromEntries(names.map((name) => [name, tabOf(name)]));
@@ -59,6 +60,7 @@ export function createTools(root, { i18n, tools, onTool }) {
       for (const name of names) tabs[name].hidden = !isShown(name, scene);
       open = tabs[state.tool]?.hidden === false ? state.tool : null;
       choose(open);
+      asItIs.hidden = !(open && tools[open].asItIs && state.what_if);
       if (open) tools[open].update(scene);
     },
   };

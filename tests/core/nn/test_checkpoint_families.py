@@ -99,7 +99,7 @@ def test_marians_copies_and_positions_are_no_trouble(folder_of):
         for name in ("lm_head", "model.encoder.embed_tokens", "model.decoder.embed_tokens"):
             state[f"{name}.weight"] = shared.clone()
         for stack in ("encoder", "decoder"):
-            state[f"model.{stack}.embed_positions.weight"] = sinusoidal(0, 40, 24).half()
+            state[f"model.{stack}.embed_positions.weight"] = sinusoidal(torch.arange(40), 24).half()
 
     assert_unchanged(folder_of("marian"), age)
 

@@ -265,7 +265,6 @@ def test_a_stack_that_is_not_there_is_told():
         ({"patches": Patches(image_size=6, patch_size=2)}, "max_tokens is not the number of patches"),
         ({"output": "classes"}, "classes and output 'classes' need one another"),
         ({"classes": 2}, "classes and output 'classes' need one another"),
-        ({"output": "tokens"}, "output 'tokens' needs a decoder"),
     ],
 )
 def test_a_configuration_that_makes_no_model_is_refused(values, message):
