@@ -11,6 +11,9 @@ ENGLISH = {
     "model.name.ko-en": "Korean–English",
     "model.name.induction": "Induction",
     "model.name.shapes": "Shapes",
+    "model.name.lab-reverse": "Lab: reverse",
+    "model.name.lab-sort": "Lab: sort",
+    "model.name.lab-induction": "Lab: induction",
     "title": "{model} · {head}",
     "title.all": "{model} · all heads",
     "title.difference": "{head} · what changes",
@@ -135,6 +138,9 @@ KOREAN = {
     "model.name.ko-en": "한국어–영어",
     "model.name.induction": "귀납",
     "model.name.shapes": "도형",
+    "model.name.lab-reverse": "실험실: 뒤집기",
+    "model.name.lab-sort": "실험실: 정렬",
+    "model.name.lab-induction": "실험실: 귀납",
     "title": "{model} · {head}",
     "title.all": "{model} · 모든 헤드",
     "title.difference": "{head} · 달라진 것",
@@ -275,5 +281,6 @@ def say(style: Style, name: str, /, **values: object) -> str:
 
 def model_name(style: Style, trace: AttentionTrace) -> str:
     """What a trace's model is called in the style's language, as the page calls it: our own have a name in each."""
-    name = f"model.name.{trace.model.name}"
-    return say(style, name) if name in ENGLISH else trace.model.title
+    card = trace.model
+    keys = [key for key in (f"model.name.{card.name}", f"model.name.{card.title}") if key in ENGLISH]
+    return say(style, keys[0]) if keys else card.title

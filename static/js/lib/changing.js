@@ -14,13 +14,18 @@ export function createChanging(root, { i18n, onWhatIf, onWay }) {
   rows.shuffle.node.append(el(doc, "div", { class: "acts-of" }, again), order);
   const link = (way, key) => el(doc, "button", { type: "button", class: "pill", "data-way": way, text: i18n.t(key), onclick: () => onWay(way) });
   const others = el(doc, "div", { class: "acts-of" }, el(doc, "span", { class: "note", text: i18n.t("what-if.others") }), link("switch", "what-if.head-off"), link("text", "what-if.word"));
-  const undo = el(doc, "button", { type: "button", class: "pill", "data-undo": true, text: i18n.t("what-if.undo"), onclick: () => (onWhatIf(null), rows.unscaled.input.focus()) });
+  const undo = el(doc, "button", { type: "button", class: "pill", "data-undo": true, text: i18n.t("what-if.undo"), onclick: () => (wish(null), rows.unscaled.input.focus()) });
   const list = el(doc, "div", { class: "what-ifs", role: "group", "aria-label": i18n.t("compare.way.what-if") }, ...SORTS.map((sort) => rows[sort].node));
   root.append(why, intro, list, el(doc, "div", { class: "acts-of" }, undo), others);
-  let scene = null;
 
-  const now = () => scene.state.what_if;
-  const choose = (sort, value) => onWhatIf(withChoice(now(), sort, value));
+  let wished = null; // the newest wish: the next one may come before the picture of this one
+
+  const now = () => wished;
+  const choose = (sort, value) => wish(withChoice(now(), sort, value));
+  function wish(names) {
+    wished = names;
+    onWhatIf(names);
+  }
 
   function row(sort, ...nodes) {
     const help = el(doc, "p", { class: "note", id: `what-if-${SORTS.indexOf(sort)}` });
@@ -74,7 +79,7 @@ export function createChanging(root, { i18n, onWhatIf, onWay }) {
 
   return {
     update(next) {
-      scene = next;
+      wished = next.state.what_if;
       const { model, session } = next;
       const can = Boolean(model?.rewirable);
       why.hidden = can || !model;

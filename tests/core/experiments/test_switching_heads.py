@@ -299,7 +299,7 @@ def test_what_cannot_be_scanned_is_told(llama: LoadedModel) -> None:
 
 
 def test_every_experiment_is_listed() -> None:
-    assert [one.name for one in EXPERIMENTS] == ["scan", "switch-off", "importance"]
+    assert [one.name for one in EXPERIMENTS] == ["scan", "switch-off", "importance", "sublayer"]
     assert experiment("scan").needs_model
     with pytest.raises(UnknownNameError, match="accepted: scan, switch-off, importance"):
         experiment("flip")
