@@ -4,8 +4,8 @@ PYTHON ?= python3
 MODEL ?= minilm
 
 VENV := .venv
-PARTS := pytest-core pytest-pages types js lint
-ROWS ?= 2
+PARTS := pytest-core pytest-explore pytest-pages types js lint
+ROWS ?= 3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 # Parts side by side: each one's words stand together and come when it ends; a failed one does not stop the others.
@@ -71,16 +71,19 @@ types: test-tools
 pytest: test-tools browser fetched
 	@$(MAKE) $(SIDE_BY_SIDE) $(filter pytest-%,$(PARTS))
 
-# The two longest parts: all but the browser's, and the browser's, which mostly wait for a page and cannot share a
-# process with tests that start an event loop of their own. What they need beside Python is seen to before them, so that
-# they begin at once. Torch gets one thread in each: more would only wait for one another.
+# The longest parts: all but the browser's, and the browser's in two, Explore and every other page. These mostly wait for
+# a page, so that two processors have room for all three, and cannot share a process with tests that start an event loop
+# of their own. What they need beside Python is seen to before them, so that they begin at once. Torch gets one thread in each: more would only wait for one another.
 pytest-%: export OMP_NUM_THREADS := 1
 
 pytest-core: test-tools
 	@$(BIN)/python -m pytest --ignore=tests/browser
 
+pytest-explore: test-tools
+	@$(BIN)/python -m pytest tests/browser/test_explore*.py
+
 pytest-pages: test-tools
-	@$(BIN)/python -m pytest tests/browser
+	@$(BIN)/python -m pytest tests/browser --ignore-glob='*/test_explore*.py'
 
 # The models that tests look into, once: a test that needs one fails by its name when it cannot be had.
 fetched: test-tools
