@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check
 # Parts side by side: each one's words stand together and come when it ends; a failed one does not stop the others.
 SIDE_BY_SIDE := --no-print-directory -k -j$(ROWS) $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: serve install model test test-tools browser node fetched lint types pytest pytest-core pytest-pages js clean
+.PHONY: serve install model test test-tools browser node fetched lint types pytest pytest-core pytest-explore pytest-pages js clean
 .DELETE_ON_ERROR:
 
 serve: install
@@ -73,7 +73,8 @@ pytest: test-tools browser fetched
 
 # The longest parts: all but the browser's, and the browser's in two, Explore and every other page. These mostly wait for
 # a page, so that two processors have room for all three, and cannot share a process with tests that start an event loop
-# of their own. What they need beside Python is seen to before them, so that they begin at once. Torch gets one thread in each: more would only wait for one another.
+# of their own. What they need beside Python is seen to before them, so that they begin at once. Torch gets one thread
+# in each: more would only wait for one another.
 pytest-%: export OMP_NUM_THREADS := 1
 
 pytest-core: test-tools

@@ -1,6 +1,6 @@
 """The pages of ideas, one thought behind attention each, with a live figure; and the glossary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -14,9 +14,12 @@ from app.lessons.formulas import formula
 from app.lessons.pages import FRAMING
 from app.pages import Pages, language_of
 from app.settings import Settings
+from app.viewing import FRAMED
 from attention_core.ideas import IDEAS
 
 READ = ["GET", "HEAD"]
+# The figure alone may be framed by any page; what it holds itself are frames of our own, as on the whole page.
+ALONE = FRAMED | {"Content-Security-Policy": f"{FRAMED['Content-Security-Policy']}; frame-src 'self'"}
 Document = dict[str, Any]
 
 
@@ -83,16 +86,18 @@ KINDS: Mapping[str, tuple[int, int]] = {"encoder-self": (0, 0), "decoder-self": 
 TRANSLATED = "나는 학교에 갔다"
 # The glossary's words in the order in which they build on one another, and the idea that says more.
 WORDS: Mapping[str, str | None] = {
-    "token": None, "special": None, "position": "order", "layer": None, "head": "heads", "kind": "kinds",
-    "query": "kinds", "key": "kinds", "value": "kinds", "scores": "scaling", "scale": "scaling", "bias": None,
-    "mask": "masking", "softmax": "scaling", "temperature": None, "weights": None, "row": None, "entropy": "scaling",
-    "sink": None, "output": "heads", "norm": None, "residual": None,
+    "token": None, "special": None, "position": "order", "vector": None, "layer": None, "head": "heads",
+    "kind": "kinds", "query": "kinds", "key": "kinds", "value": "kinds", "dot": None, "scores": "scaling",
+    "scale": "scaling", "cap": None, "bias": None, "mask": "masking", "softmax": "scaling", "temperature": None,
+    "weights": None, "row": None, "entropy": "scaling", "sink": None, "output": "heads", "norm": None,
+    "residual": None, "loss": "masking", "gradient": "scaling",
 }  # fmt: skip
 MISSED = ("position", "effect")
+THEMES = ("light", "dark")
 
 
 class IdeaPages:
-    """/ideas, /ideas/{name} and /glossary."""
+    """/ideas, /ideas/{name} and /glossary; and /embed/ideas/{name}, a figure alone."""
 
     def __init__(self, pages: Pages, settings: Settings) -> None:
         self._pages = pages
@@ -117,12 +122,27 @@ class IdeaPages:
             "place": "ideas",
             "page": page,
             "formula": Markup(formula(page.latex, block=True)),  # noqa: S704 - made of known elements
-            "views": kinds_of(language_of(request)) if name == "kinds" else (),
+            "views": self._views(request, name),
             "previous": self._names[at - 1] if at else None,
             "next": self._names[at + 1] if at + 1 < len(self._names) else None,
         }
-        boot = {"idea": name, "allowed": self._settings.may_measure}
-        return self._pages.page(request, "idea.html", boot, values, headers=FRAMING)
+        return self._pages.page(request, "idea.html", self._boot(name), values, headers=FRAMING)
+
+    async def embed(self, request: Request, name: str) -> Response:
+        """The live figure of an idea and nothing else, for a frame in somebody's page; 404 for no idea. Its parameters
+        are those of the page, and a theme."""
+        asked = request.query_params.get("theme")
+        theme = asked if asked in THEMES else None
+        page = next((page for page in PAGES if page.name == name), None)
+        values = {"page": page, "theme": theme, "views": self._views(request, name, theme)}
+        boot = {**self._boot(name), "alone": True, "theme": theme}
+        return self._pages.page(request, "idea_embed.html", boot, values, 200 if page else 404, headers=ALONE)
+
+    def _boot(self, name: str) -> Document:
+        return {"idea": name, "allowed": self._settings.may_measure, "public_url": self._settings.public_url}
+
+    def _views(self, request: Request, name: str, theme: str | None = None) -> Sequence[Document]:
+        return kinds_of(language_of(request), theme) if name == "kinds" else ()
 
     async def glossary(self, request: Request) -> Response:
         """The words of the app."""
@@ -130,17 +150,19 @@ class IdeaPages:
         return self._pages.page(request, "glossary.html", {}, values)
 
 
-def kinds_of(lang: str) -> list[Document]:
-    """The live views of the three kinds, on one translation: the address of each frame, page and picture."""
-    return [_view(kind, layer, head, lang) for kind, (layer, head) in KINDS.items()]
+def kinds_of(lang: str, theme: str | None = None) -> list[Document]:
+    """The live views of the three kinds, on one translation: the address of each frame, page and picture. Frames have
+    the reader's theme unless there is another."""
+    return [_view(kind, lang, theme) for kind in KINDS]
 
 
-def _view(kind: str, layer: int, head: int, lang: str) -> Document:
+def _view(kind: str, lang: str, theme: str | None) -> Document:
+    layer, head = KINDS[kind]
     example = {"text": TRANSLATED, "model": "ko-en", "kind": kind, "layer": layer, "head": head}
     whole = urlencode(example | {"lang": lang})
     return {
         "kind": kind,
-        "embed": f"/embed?{whole}&show=heatmap",
+        "embed": f"/embed?{whole}{f'&theme={theme}' if theme else ''}&show=heatmap",
         "explore": f"/?{whole}",
         "picture": f"/figure.svg?{whole}&theme=print",
         "files": {"csv": f"/figure.csv?{whole}", "svg": f"/figure.svg?{whole}"},
@@ -150,5 +172,11 @@ def _view(kind: str, layer: int, head: int, lang: str) -> Document:
 def add_idea_pages(app: FastAPI, pages: Pages, settings: Settings) -> None:
     """Gives the server the pages of ideas and the glossary."""
     made = IdeaPages(pages, settings)
-    for path, page in (("/ideas", made.every), ("/ideas/{name}", made.show), ("/glossary", made.glossary)):
+    shown: Mapping[str, Callable[..., Any]] = {
+        "/ideas": made.every,
+        "/ideas/{name}": made.show,
+        "/embed/ideas/{name}": made.embed,
+        "/glossary": made.glossary,
+    }
+    for path, page in shown.items():
         app.add_api_route(path, page, methods=READ, include_in_schema=False, response_model=None)

@@ -5,6 +5,7 @@ It parses the address it is given and never fetches anything. What is not ours i
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -12,7 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.cards import Card, Cards, sized
+from app.address import encoded, pairs_of
+from app.cards import Cards, sized
+from app.idea_pages import PAGES
 from app.packing import unpacked
 from app.problems import ProblemError
 
@@ -21,10 +24,22 @@ THUMBNAIL = (600, 315)
 SMALLEST = 64  # pixels: a thumbnail below that shows nothing
 DAY = 86_400  # seconds
 PATHS = ("", "/", "/embed")
+IDEAS = {f"{begin}/ideas/{page.name}": page.name for begin in ("", "/embed") for page in PAGES}
 OURS = ("url", "format", "maxwidth", "maxheight")
 MOST_PIXELS = 999_999
 _PORTS = {"http": 80, "https": 443}
 _PART = re.compile(r"[a-z]+(?:,[a-z]+){0,7}")
+_NAME = re.compile(r"[a-z]{1,12}")
+MOST_VALUE = 400  # characters of a parameter of an idea's page: no text there is longer
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What an address shows: its title, the address of its embed, and that of a picture where one can be drawn."""
+
+    title: str
+    embed: str
+    picture: str | None
 
 
 class OEmbed:
@@ -65,37 +80,51 @@ class OEmbed:
         parts = own_address(address, self._base)
         if parts is None:
             raise ProblemError("not-found", "this is no address of a view on this server")
-        query = unpacked(parts.query)
-        lang = "ko" if re.search(r"(?:^|&)lang=ko(?:&|$)", query) else "en"
-        card = self._cards.card(query, self._messages(lang))
-        if card.fleeting:
-            raise ProblemError("not-found", "a trace from a file is held for a while only: it cannot be embedded")
-        if card.embed is None:
-            raise ProblemError("not-found", "the text of this address is too long to be embedded")
+        shown = self._idea(IDEAS[parts.path], parts.query) if parts.path in IDEAS else self._view(parts)
         width, height = _least(WIDTH, limits[0]), _least(HEIGHT, limits[1])
         return {
             "version": "1.0",
             "type": "rich",
-            "title": card.title,
+            "title": shown.title,
             "provider_name": "Attention Atlas",
             "provider_url": f"{self._base}/",
             "cache_age": DAY,
-            "html": _frame(card.embed + _around(parts, query), card.title, width, height),
+            "html": _frame(shown.embed, shown.title, width, height),
             "width": width,
             "height": height,
-            **self._thumbnail(card, limits),
+            **_thumbnail(shown.picture, limits),
         }
 
-    def _thumbnail(self, card: Card, limits: tuple[int | None, int | None]) -> dict[str, Any]:
-        """The three fields of the thumbnail, which stand together or not at all."""
-        width, height = _least(THUMBNAIL[0], limits[0]), _least(THUMBNAIL[1], limits[1])
-        if card.picture is None or min(width, height) < SMALLEST:
-            return {}
-        return {
-            "thumbnail_url": sized(card.picture, width, height),
-            "thumbnail_width": width,
-            "thumbnail_height": height,
-        }
+    def _view(self, parts: SplitResult) -> _Shown:
+        query = unpacked(parts.query)
+        card = self._cards.card(query, self._messages(_language(query)))
+        if card.fleeting:
+            raise ProblemError("not-found", "a trace from a file is held for a while only: it cannot be embedded")
+        if card.embed is None:
+            raise ProblemError("not-found", "the text of this address is too long to be embedded")
+        return _Shown(card.title, card.embed + _around(parts, query), card.picture)
+
+    def _idea(self, name: str, query: str) -> _Shown:
+        """The figure of an idea. Its parameters are the page's to read; here they are only written anew."""
+        given: dict[str, str] = {}
+        for key, value in pairs_of(query):
+            if _NAME.fullmatch(key) and len(value) <= MOST_VALUE:
+                given.setdefault(key, value)
+        messages = self._messages(_language(query))
+        title = messages["idea.page-title"].format(title=messages[f"idea.{name}.title"])
+        return _Shown(title, f"{self._base}/embed/ideas/{name}?{encoded(given.items())}".rstrip("?"), None)
+
+
+def _thumbnail(picture: str | None, limits: tuple[int | None, int | None]) -> dict[str, Any]:
+    """The three fields of the thumbnail, which stand together or not at all."""
+    width, height = _least(THUMBNAIL[0], limits[0]), _least(THUMBNAIL[1], limits[1])
+    if picture is None or min(width, height) < SMALLEST:
+        return {}
+    return {
+        "thumbnail_url": sized(picture, width, height),
+        "thumbnail_width": width,
+        "thumbnail_height": height,
+    }
 
 
 def own_address(address: str, base: str) -> SplitResult | None:
@@ -109,11 +138,15 @@ def own_address(address: str, base: str) -> SplitResult | None:
         same = _origin(parts) == _origin(own)
     except ValueError:
         return None
-    return parts if same and "@" not in parts.netloc and parts.path in PATHS else None
+    return parts if same and "@" not in parts.netloc and (parts.path in PATHS or parts.path in IDEAS) else None
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _language(query: str) -> str:
+    return "ko" if re.search(r"(?:^|&)lang=ko(?:&|$)", query) else "en"
 
 
 def _around(parts: SplitResult, query: str) -> str:

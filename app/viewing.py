@@ -23,7 +23,7 @@ from app.service import TraceService
 if TYPE_CHECKING:
     from attention_core.trace import AttentionTrace
 
-FOCUS = ("picture", "heatmap", "lines", "table", "difference")
+FOCUS = ("picture", "heatmap", "lines", "table", "compute", "difference")
 SHOW = ("strip", "grid", *FOCUS)
 CONTROLS = ("heads", "looking", "colour")
 _POLICY = SECURITY_HEADERS["Content-Security-Policy"]

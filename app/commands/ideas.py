@@ -84,7 +84,7 @@ def _long(one: Idea, arguments: argparse.Namespace) -> Document:
 
 
 def _spell_scaling(found: Document) -> Iterator[str]:
-    yield f"{found['queries']} queries, {found['keys']} keys, seed {found['seed']}; means over the queries"
+    yield f"{found['queries']} queries, {found['keys']} keys, seed {found['seed']}; means, entropy in bits"
     yield f"{'':>5}  {'divided by √dₖ':^42}  {'not divided':^42}"
     columns = "  ".join(name.rjust(9) for name in ("variance", "largest w", "entropy", "gradient"))
     yield f"{'dₖ':>5}  {columns}  {columns}"

@@ -22,12 +22,15 @@ def words_of(text: str) -> tuple[str, ...]:
     """The words of a text, at its spaces; a TextError for fewer than 2, an InputError for more than are taken."""
     words = tuple(text.split())
     if len(words) < LEAST_WORDS:
-        raise TextError(f"the text has {len(words)} words; accepted: {LEAST_WORDS} to {MOST_WORDS}, spaces between")
+        said = f"the text has {len(words)} words; accepted: {LEAST_WORDS} to {MOST_WORDS}, spaces between"
+        raise TextError(said, reason="few-words", least=LEAST_WORDS)
     if len(words) > MOST_WORDS:
-        raise InputError(f"the text has {len(words)} words; accepted: {LEAST_WORDS} to {MOST_WORDS}")
+        said = f"the text has {len(words)} words; accepted: {LEAST_WORDS} to {MOST_WORDS}"
+        raise InputError(said, reason="many-words", count=len(words), most=MOST_WORDS)
     long = next((word for word in words if len(word) > MOST_CHARACTERS), None)
     if long is not None:
-        raise InputError(f"the word {long[:MOST_CHARACTERS]!r}… is longer than {MOST_CHARACTERS} characters")
+        said = f"the word {long[:MOST_CHARACTERS]!r}… is longer than {MOST_CHARACTERS} characters"
+        raise InputError(said, reason="long-word", most=MOST_CHARACTERS)
     return words
 
 

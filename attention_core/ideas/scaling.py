@@ -2,7 +2,7 @@
 and hardly any gradient comes back through it (Vaswani et al. 2017, section 3.2.1 and footnote 4)."""
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import log, log2, sqrt
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ MOST = 256  # keys or queries
 @dataclass(frozen=True)
 class Spread:
     """What becomes of random queries and keys: their scores (counts[i] lie from edges[i] to edges[i + 1]), and the
-    means over all queries of the largest weight, of the entropy in nats, and of the norm of the softmax's gradient. Its
+    means over all queries of the largest weight, of the entropy in bits, and of the norm of the softmax's gradient. Its
     median beside the mean: a few queries that waver between two keys have a large one, and hold the mean up."""
 
     edges: tuple[float, ...]
@@ -62,7 +62,7 @@ def scaling(dim: int, seed: int = 0, *, keys: int = 64, queries: int = 128) -> S
     spreads = [_spread(attention_scores(query, key, scale=scale)) for scale in (None, 1.0)]
     # Of diag(w) - w wᵀ with w = 1/n everywhere: 1/n - 2/n² + 1/n².
     uniform = sqrt(1 / keys - 1 / keys**2)
-    return Scaling(dim, seed, queries, keys, log(keys), uniform, *spreads)
+    return Scaling(dim, seed, queries, keys, log2(keys), uniform, *spreads)
 
 
 def scaling_curve(seed: int = 0, *, keys: int = 64, queries: int = 128) -> tuple[Scaling, ...]:
@@ -86,7 +86,7 @@ def _spread(scores: Tensor) -> Spread:
         mean=float(scores.mean()),
         variance=float(scores.var()),
         largest=float(weights.amax(dim=-1).mean()),
-        entropy=float(torch.special.entr(weights).sum(dim=-1).mean()),
+        entropy=float(torch.special.entr(weights).sum(dim=-1).mean() / log(2)),
         gradient=float(gradients.mean()),
         median_gradient=float(gradients.median()),
     )

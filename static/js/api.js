@@ -101,8 +101,12 @@ function traceBody({ model, text, pair, target, image, truncate, off, how, what_
 // What was left open is not sent either.
 const given = (wish) => Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== null && value !== undefined));
 
+const TRIES = 4; // in vain and one after the other: about ten seconds. By itself a browser would try for ever, and say nothing.
+
 // A reader only watches: closing it stops nothing on the server.
 function watch(source, { onProgress, onWritten, onEnd, onLost }) {
+  let missed = 0;
+  source.addEventListener("open", () => (missed = 0));
   if (onProgress) source.addEventListener("progress", (event) => onProgress(JSON.parse(event.data)));
   if (onWritten) source.addEventListener("written", (event) => onWritten(JSON.parse(event.data)));
   source.addEventListener("end", (event) => {
@@ -110,7 +114,10 @@ function watch(source, { onProgress, onWritten, onEnd, onLost }) {
     onEnd(JSON.parse(event.data));
   });
   source.addEventListener("error", () => {
-    if (source.readyState === 2) onLost();
+    missed += 1;
+    if (source.readyState !== 2 && missed < TRIES) return;
+    source.close();
+    onLost();
   });
   return () => source.close();
 }

@@ -4,13 +4,16 @@
 import { ApiProblem, asProblem, createApi } from "./api.js";
 import { createStarts, format, parse } from "./state.js";
 import { createChoices } from "./lib/acts.js";
+import { createAnalyses } from "./lib/analyses.js";
 import { createBusy } from "./lib/busy.js";
 import { comparedOf } from "./lib/compare.js";
 import { createComparison } from "./lib/comparison.js";
+import { createComputing } from "./lib/compute/asking.js";
 import { carriedBytes, carriedJson, createCarriedLoader } from "./lib/carried.js";
 import { exampleOf, fitted, rangeOf, requestOf, tabOf } from "./lib/choices.js";
 import { createPalette } from "./lib/color.js";
 import { el } from "./lib/dom.js";
+import { createExperiments } from "./lib/experiment.js";
 import { createI18n } from "./lib/i18n.js";
 import { isByLength } from "./lib/looked.js";
 import { lookingSentences } from "./lib/looking.js";
@@ -25,6 +28,7 @@ import { createSessions, peak } from "./lib/session.js";
 import { headOf, wantOf } from "./lib/want.js";
 import { changesSaid } from "./lib/whatif.js";
 import { createColour } from "./views/colour.js";
+import { createCompute } from "./views/compute.js";
 import { createDifference } from "./views/difference.js";
 import { createFocus } from "./views/focus.js";
 import { createGrid } from "./views/grid.js";
@@ -72,6 +76,8 @@ function readIn(documents) {
 const act = createChoices({ now: () => ({ state, session, draft: null }), choose, examples: boot.examples, startOf, modelOf });
 const busy = createBusy({ onChange: () => draw() });
 const comparison = createComparison({ api, onChange: () => draw() });
+const experiments = createExperiments({ api, asProblem, onChange: () => draw() });
+const computing = createComputing({ analyses: createAnalyses({ onChange: () => draw() }), experiments });
 const views = createViews();
 
 // Of the views that the page has a place for.
@@ -95,6 +101,7 @@ function createViews() {
     heatmap: (root) => createHeatmap(root, { i18n, plotly, onCell: act.cell, onBlock: chooseBlock, onWindow: act.window }),
     lines: (root) => createLines(root, { i18n, onCell: act.cell }),
     table: (root) => createTable(root, { i18n, onCell: act.cell }),
+    compute: (root) => createCompute(root, { i18n, sentenceOf, onStep: act.computeStep, onKey: act.computeKey, onCancel: experiments.stop, onAgain: experiments.again }),
     difference: (root) => createDifference(root, { i18n, plotly, sentenceOf, named: true, onCell: act.cell, onWindow: act.window }),
   };
   const make = (before, some) => Object.fromEntries(Object.entries(some).filter(([name]) => at(before + name)).map(([name, maker]) => [name, maker(at(before + name))]));
@@ -154,6 +161,7 @@ async function focus(moved = false) {
     const found = reader.ready(want) ?? await reader.view(want);
     if (mine !== turn) return undefined;
     view = found;
+    if (at("panel-compute")) computing.want({ ...state, view: tabNow() }, session, view);
     busy.over();
     draw(moved);
   } catch (error) {
@@ -218,7 +226,7 @@ function sceneOf(moved) {
   const range = rangeOf(state, session?.trace);
   return {
     state: { ...state, ...exampleOf(state, session?.posted), range }, session, view, layer, head, theme, busy: busy.now(), moved, model,
-    input: model?.input ?? "text", tab: tabNow(), compared: compared(), comparison: comparison.now() ?? nothingCompared(),
+    input: model?.input ?? "text", tab: tabNow(), compared: compared(), comparison: comparison.now() ?? nothingCompared(), compute: computing.now(),
     blocked: session?.blocked(layer) ?? null,
     palette: createPalette({ theme, scale: state.scale, range }),
   };

@@ -66,7 +66,7 @@ def test_long_ones_are_the_apis(fresh, spoken):
 @pytest.mark.parametrize(
     ("arguments", "lines"),
     [
-        (("scaling", "--keys", "4"), ("Why √dₖ", " 1024 ", "uniform weights: entropy 1.3863, gradient 0.4330")),
+        (("scaling", "--keys", "4"), ("Why √dₖ", " 1024 ", "uniform weights: entropy 2.0000, gradient 0.4330")),
         (("order", "--positions", "none"), ("Order", "none: the cat sat", "largest difference of a weight: ")),
         (("sparing", "--global", ""), ("Fewer scores", "a window of 3: largest", "64 random features: 0.")),
         (("cost", "--seconds", "1"), ("Cost", "window 64, 128 features", "formula: from N = 512 on", "fused against")),

@@ -68,6 +68,38 @@ def test_the_three_kinds_are_frames_of_our_own(site):
     assert reply.headers["content-security-policy"].endswith("frame-src 'self'")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_figure_alone_may_be_framed_and_the_page_may_not(site, name):
+    path = f"/embed/ideas/{name}?lang=ko&theme=dark"
+    alone, whole, view = (site.get(one) for one in (path, f"/ideas/{name}", "/embed"))
+    policies = [reply.headers["content-security-policy"] for reply in (alone, whole, view)]
+    assert alone.status_code == 200
+    assert policies[0] == f"{policies[2]}; frame-src 'self'"
+    assert "frame-ancestors * file:" in policies[0]
+    assert "frame-ancestors 'none'" in policies[1]
+    assert alone.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert (alone.headers["content-language"], "set-cookie" in alone.headers) == ("ko", False)
+    assert '<html lang="ko" data-theme="dark">' in alone.text
+    boot = boot_of(alone.text)
+    assert (boot["idea"], boot["alone"], boot["theme"]) == (name, True, "dark")
+    assert 'id="live"' in alone.text
+    assert f'<a href="/ideas/{name}?lang=ko" id="whole">' in alone.text
+    assert not re.findall('<header|class="words-of"|class="around"', alone.text)
+    frames = re.findall(r'<iframe[^>]* src="([^"]+)"', alone.text)
+    assert len(frames) == (3 if name == "kinds" else 0)
+    assert all("theme=dark" in frame for frame in frames)
+    assert site.head(path).status_code == 200
+
+
+def test_no_figure_of_another_name_and_none_of_what_an_address_says(site):
+    reply = site.get("/embed/ideas/nobody?theme=<script>&lang=<b>")
+    assert reply.status_code == 404
+    assert 'href="/ideas" id="whole"' in reply.text
+    assert 'id="boot"' not in reply.text
+    assert "<b>" not in reply.text
+    assert boot_of(site.get("/embed/ideas/order?theme=pink&text=<script>").text)["theme"] is None
+
+
 def test_what_visitors_may_not_start_has_no_button_that_does(tmp_path, serve):
     with serve(cache=tmp_path, fetch_on_start=False, measure=False) as client:
         assert boot_of(client.get("/ideas/cost").text)["allowed"] is False

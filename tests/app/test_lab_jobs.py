@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import threading
-import time
 import weakref
 from contextlib import aclosing
 
@@ -209,20 +208,18 @@ def networks(monkeypatch):
 def test_a_cancelled_training_leaves_no_thread_and_no_memory(tmp_path, networks):
     async def scene():
         async with service_of(tmp_path) as (service, jobs):
-            before, free = threading.active_count(), service.budget._promised
+            before, free = set(threading.enumerate()), service.budget._promised
             job = await attended_training(service, jobs)
             await until(lambda: job.done > 0)
             assert len(free) == 1
             assert job.maps(0).shape == (1, 2, 12, 12)
             job.cancel()
-            began = time.monotonic()
             await until(lambda: job.state == "cancelled")
-            assert time.monotonic() - began < 5
             assert job.end()["result"] is None
             with pytest.raises(UnknownNameError):
                 job.maps(0)
             await until(lambda: nothing_left(networks))
-            assert (threading.active_count(), free) == (before, [])
+            assert (set(threading.enumerate()) - before, free) == (set(), [])
             assert service.trained._held == {}
 
     asyncio.run(scene())

@@ -88,6 +88,21 @@ def test_what_an_embed_shows_around_the_view_stays(ours):
     assert parse_qs(urlsplit(frame["src"]).query) == {"text": ["a"], "model": ["minilm"]}
 
 
+@pytest.mark.parametrize("path", ["/ideas/order", "/embed/ideas/order"])
+def test_an_ideas_page_is_embedded_as_its_figure(ours, path):
+    answer = ask(ours, f"{BASE}{path}?text={quote(TEXT)}&positions=rotary&positions=none&lang=ko&<b>=1").json()
+    [(tag, frame)] = Tags(answer["html"]).found
+    assert (tag, frame["title"]) == ("iframe", answer["title"])
+    embed = urlsplit(frame["src"])
+    assert (embed.scheme, embed.netloc, embed.path) == ("https", "atlas.example", "/embed/ideas/order")
+    assert parse_qs(embed.query) == {"text": [TEXT], "positions": ["rotary"], "lang": ["ko"]}
+    assert f"<title>{answer['title']}</title>" in ours.get(f"{path}?lang=ko").text
+    assert ours.get(frame["src"].removeprefix(BASE)).status_code == 200
+    assert "thumbnail_url" not in answer
+    assert ask(ours, f"{BASE}/ideas/nobody").status_code == 404
+    assert ask(ours, f"{BASE}/ideas").status_code == 404
+
+
 def test_the_limits_of_the_asker_are_kept(ours):
     answer = ask(ours, maxwidth=300, maxheight=200).json()
     sizes = [(answer[f"{of}width"], answer[f"{of}height"]) for of in ("", "thumbnail_")]

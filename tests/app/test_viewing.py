@@ -12,7 +12,7 @@ import app.viewing
 from app import cli
 from app.address import create_starts, load_examples, read_address
 from app.packing import packed
-from app.viewing import show_of
+from app.viewing import SHOW, show_of
 from attention_core.figures import page as making
 
 STARTS = create_starts(load_examples(), "minilm")
@@ -34,6 +34,8 @@ def places(html):
         ("text=x", ["heatmap"]),
         ("text=x&view=lines", ["lines"]),
         ("text=x&view=table", ["table"]),
+        ("text=x&view=compute&step=mask", ["compute"]),
+        ("text=x&view=lines&show=compute,strip", ["strip", "compute"]),
         ("text=x&view=picture", ["heatmap"]),  # a text has none
         ("text=x&view=difference", ["heatmap"]),  # from nothing
         ("text=x&view=difference&versus=x", ["heatmap"]),
@@ -108,6 +110,13 @@ def test_what_stands_in_an_address_is_never_markup(empty):
 def test_a_picture_stands_only_beside_a_picture():
     assert show_of(read_address("text=x", STARTS), ["picture", "grid"]) == ["grid"]
     assert show_of(read_address("model=shapes", STARTS), ["picture", "grid"]) == ["grid", "picture"]
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_dialog_that_shares_names_everything_that_an_embed_shows(empty, lang):
+    """The words are looked up by the tab on show: one that is missing would end the dialog."""
+    messages = boot_of(empty.get(f"/?lang={lang}").text)["messages"]
+    assert [name for name in SHOW if f"share.show.{name}" not in messages] == []
 
 
 def boot_of(page):

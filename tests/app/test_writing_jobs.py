@@ -48,7 +48,7 @@ def begin(service, jobs, **more) -> WritingJob:
     return job
 
 
-async def until(what, seconds=10.0) -> None:
+async def until(what, seconds=60.0) -> None:
     async with asyncio.timeout(seconds):
         while not what():
             await asyncio.sleep(0.01)

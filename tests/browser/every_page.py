@@ -18,6 +18,7 @@ PAGES: dict[str, Sequence[str]] = {
     "/lesson": ("/lesson",),
     "/ideas": ("/ideas",),
     "/ideas/{name}": ("/ideas/scaling", "/ideas/heads", "/ideas/cost", "/ideas/nobody"),
+    "/embed/ideas/{name}": ("/embed/ideas/order?positions=rotary",),
     "/glossary": ("/glossary",),
 }
 # What else answers outside /api: files, pictures and words for programs. /offline.html is the viewer that /embed shows.

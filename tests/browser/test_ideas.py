@@ -85,8 +85,11 @@ def test_what_cannot_be_shuffled_is_said_and_the_last_picture_stays(page, server
     field = page.get_by_role("textbox", name="Words")
     field.fill("alone")
     field.press("Enter")
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("Write at least 2 words")
     expect(page.locator(".heat")).to_have_count(2)
+    field.fill("much " * 40)
+    field.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("These are 40 words; at most 32 fit here.")
 
 
 def test_a_guess_among_heads_tells_which_it_was(page, server):

@@ -124,6 +124,7 @@ def dropped(page: Page, address: str, name: str) -> None:
 def test_a_trace_file_opens_without_its_model_and_without_its_badge(page: Page, server):
     visit(page, server)
     expect(page.locator("[data-badge]")).to_contain_text("exact")
+    cats = number(page).inner_text()
     dog = {"model": "minilm", "text": "The dog chased the ball"}
     posted = page.request.post(f"{server.url}/api/v1/traces", data=dog)
     address = f"/api/v1/traces/{posted.json()['id']}/file"
@@ -135,6 +136,7 @@ def test_a_trace_file_opens_without_its_model_and_without_its_badge(page: Page, 
     expect(page.get_by_role("tab", name="Find the head")).to_be_visible()
     assert parameters(page)["trace"].startswith("file-")
     opened = page.url
+    expect(number(page)).to_have_text(re.compile(rf"^(?!{re.escape(cats)})\d\.\d{{3}}$"))  # no longer the cat's
     shown = number(page).inner_text()
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")  # where the button is
     page.locator("[data-open] + input").set_input_files(

@@ -217,6 +217,49 @@ def test_an_embed_compares_two_texts(foreign, elsewhere, server, cat, tmp_path):
     expect(frame.locator("#panel-difference [data-wait]")).to_contain_text("no model “nothing” here. There is: minilm")
 
 
+def test_an_embed_computes_a_row_step_by_step(foreign, elsewhere, server, cat, tmp_path):
+    weights = cat.maps[3].weights(1)[0]
+    asked = {"text": CAT, "layer": 3, "head": 1, "query": IT, "key": 2, "show": "compute", "step": "softmax"}
+    frame = embedded(foreign, elsewhere, tmp_path, f"{server.url}/embed?{urlencode(asked)}")
+    panel = frame.locator("#panel-compute")
+    current = panel.locator("[data-step][aria-current]")
+    expect(current).to_have_attribute("data-step", "softmax")
+    expect(panel.locator("[data-said]")).to_contain_text(f"{weights[IT, 2]:.3f}")
+    current.focus()
+    foreign.keyboard.press("ArrowRight")
+    expect(current).to_have_attribute("data-step", "weigh")
+    expect(frame.locator("#source a")).to_have_attribute("href", re.compile("(?=.*view=compute).*step=weigh"))
+    expect(panel.locator("[data-what-if]")).to_be_hidden()  # the tool for it is on the whole page
+    foreign.keyboard.press("End")  # the model is asked once more
+    expect(panel.locator("[data-notes]")).to_contain_text("10⁻")
+    assert frame.locator("#panel-heatmap, #strip, #grid").count() == 0
+
+
+def test_the_figure_of_an_idea_lives_in_a_foreign_page(foreign, elsewhere, server, tmp_path):
+    heard: list[str] = []
+    foreign.on("console", lambda said: heard.append(said.text))
+    foreign.goto(f"{server.url}/ideas/scaling?dim=16&lang=ko&seed=3")
+    foreign.get_by_role("button", name="다른 페이지에 넣기").click()
+    code = foreign.locator(".taking textarea").input_value()
+    address = re.search('src="([^"]+)"', code)[1].replace("&amp;", "&")
+    frame = embedded(foreign, elsewhere, tmp_path, address)
+    expect(frame.locator(".panel h2").first).to_contain_text("dₖ = 16")
+    expect(frame.locator("html")).to_have_attribute("lang", "ko")
+    first = frame.locator(".pair tbody td").first.inner_text()
+    frame.get_by_role("slider").press("End")
+    expect(frame.locator(".panel h2").first).to_contain_text("dₖ = 1,024")
+    expect(frame.locator(".pair tbody td").first).not_to_have_text(first)
+    expect(frame.locator("#whole")).to_have_attribute("href", "/ideas/scaling?dim=1024&seed=3&lang=ko")
+    assert frame.locator("header, .taking, .bar-of .end").count() == 0  # nothing to take along but from the whole page
+    steps = foreign.evaluate("history.length")
+    assert steps == 3  # about:blank, the page of the idea, the course: an embed leaves none behind
+    with foreign.context.expect_page() as opened:
+        frame.locator("#whole").click()
+    expect(opened.value.locator(".panel h2").first).to_contain_text("dₖ = 1,024")
+    assert foreign.context.cookies() == []
+    assert heard == []
+
+
 def test_a_frame_that_is_shut_off_shows_a_picture(profile: BrowserContext, server, elsewhere, tmp_path):
     """Some sites frame what they do not know without an origin: nothing of ours but pictures comes through there."""
     page = profile.new_page()

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { blockOf, computeQuestions, createComputing, endsOf, placeOf } from "../../static/js/lib/compute/asking.js";
 import { gridOf, placeAt } from "../../static/js/lib/compute/grid.js";
 import { footOf, stripsColumnsOf, stripsOf } from "../../static/js/lib/compute/pictures.js";
-import { beside, columnsOf, entropyOf, formulaOf, isByRoot, lengthOf, namesOf, rowAt, sentenceOf, spelled, STEPS, stepOf, strongestPlace } from "../../static/js/lib/compute/steps.js";
+import { bitsOf } from "../../static/js/lib/bits.js";
+import { beside, columnsOf, formulaOf, isByRoot, lengthOf, namesOf, rowAt, sentenceOf, spelled, STEPS, stepOf, strongestPlace, wordsOf } from "../../static/js/lib/compute/steps.js";
 import { limitOf } from "../../static/js/lib/compute/strips.js";
 import { vectorsOf } from "../../static/js/lib/compute/vectors.js";
 import { rowsInSight } from "../../static/js/lib/compute/window.js";
@@ -73,13 +74,21 @@ test("sentences carry the numbers of the chosen key", () => {
 test("below the weights stand sums that are whole, a sink's share among them", () => {
   const i18n = { t: (key) => key };
   const cells = (row, before = null) => footOf("softmax", row, before, i18n).map(({ label, cells: [, , ...last] }) => [label, ...last]);
-  assert.deepEqual(cells(ROW), [["compute.total", "1.000"], ["compute.entropy", spelled(entropyOf(ROW.weights))]]);
+  assert.deepEqual(cells(ROW), [["compute.total", "1.000"], ["compute.entropy", spelled(bitsOf(ROW.weights))]]);
   const sunk = { ...ROW, sink: 1, total: total + 1, weights: exponentials.map((one) => one / (total + 1)) };
   assert.deepEqual(cells(sunk).map(([label]) => label), ["compute.sink", "compute.total", "compute.entropy"]);
   assert.deepEqual(cells(sunk)[1], ["compute.total", "1.000"]);
   assert.deepEqual(cells(ROW, ROW)[0], ["compute.total", "1.000", "1.000"]);
   assert.deepEqual(footOf("softmax", { ...ROW, peak: null }, null, i18n), []);
-  assert.equal(entropyOf([0.25, 0.25, 0.25, 0.25, 0]), 2);
+  assert.equal(bitsOf([0.25, 0.25, 0.25, 0.25, 0]), 2);
+});
+
+test("the words of a step are those of what this head does", () => {
+  const en = JSON.parse(readFileSync(new URL("../../app/messages/en.json", import.meta.url)));
+  const said = (step, steps) => en[`compute.words.${wordsOf(step, steps)}`];
+  for (const kind of ["encoder-self", "cross"]) for (const scale of [1, 0.125]) for (const step of STEPS) assert.ok(said(step, { kind, scale }), step);
+  assert.match(said("scale", { kind: "encoder-self", scale: 0.125 }), /made smaller first/);
+  assert.doesNotMatch(said("scale", { kind: "encoder-self", scale: 1 }), /made smaller first/);
 });
 
 test("strips add up: a part and the rest make the whole", () => {

@@ -7,6 +7,7 @@ import { questionsOf, wishOf } from "../../static/js/lib/ideas/asks.js";
 import { largestOf, pairRows } from "../../static/js/lib/ideas/heat.js";
 import { bytes, csv, linearTicks, logTicks, plain, seconds } from "../../static/js/lib/ideas/numbers.js";
 import { doesOf, evenOf, pick, quizOf } from "../../static/js/lib/ideas/roles.js";
+import { embedCode } from "../../static/js/lib/ideas/taking.js";
 import { nearestStop, readState, searchOf, STOPS, TABLES } from "../../static/js/lib/ideas/state.js";
 
 test("an address restores every state, and what is usual is left out", () => {
@@ -19,6 +20,18 @@ test("an address restores every state, and what is usual is left out", () => {
   for (const [name, state] of Object.entries(states)) assert.deepEqual(readState(name, searchOf(name, state, "ko")), state);
   assert.equal(searchOf("scaling", readState("scaling", "?lang=ko")), "");
   assert.equal(searchOf("kinds", readState("kinds", ""), "ko"), "?lang=ko");
+});
+
+test("the code of an embed is one frame of the same figure, whatever the address says", () => {
+  const text = `"><script>alert(1)</script> 'a' & b`;
+  const search = `${searchOf("order", { ...readState("order", ""), text }, "ko")}&theme=dark`;
+  const code = embedCode({ base: "https://a.example", name: "order", search, title: text });
+  const [, src] = /^<iframe src="([^"<>]+)" title="[^"<>]+" height="[1-9][0-9]+" style="[^"<>]+" loading="lazy" allowfullscreen><\/iframe>$/.exec(code);
+  const address = new URL(src.replaceAll("&amp;", "&").replaceAll("&#39;", "'"));
+  assert.equal(address.origin + address.pathname, "https://a.example/embed/ideas/order");
+  assert.equal(readState("order", address.search).text, text);
+  assert.deepEqual([address.searchParams.get("lang"), address.searchParams.get("theme")], ["ko", "dark"]);
+  for (const name of [...Object.keys(TABLES), "kinds"]) assert.match(embedCode({ base: "", name, search: "", title: name }), /height="[1-9]/, name);
 });
 
 test("a bad value falls back", () => {
@@ -80,8 +93,8 @@ const SPECIAL = [true, false, false, true];
 test("what a head does is told by its weights at the words", () => {
   assert.deepEqual(doesOf(BEFORE, SPECIAL), { previous: 1, next: 0, ends: 0.5, broad: 0 });
   assert.equal(doesOf(FIRST, SPECIAL).ends, 1);
-  assert.ok(Math.abs(doesOf(EVEN, SPECIAL).broad - Math.log(4)) < 1e-12);
-  assert.deepEqual([evenOf("ends", SPECIAL), evenOf("previous", SPECIAL), evenOf("broad", SPECIAL)], [0.5, 0.25, Math.log(4)]);
+  assert.ok(Math.abs(doesOf(EVEN, SPECIAL).broad - Math.log2(4)) < 1e-12);
+  assert.deepEqual([evenOf("ends", SPECIAL), evenOf("previous", SPECIAL), evenOf("broad", SPECIAL)], [0.5, 0.25, Math.log2(4)]);
 });
 
 test("each role goes to the head that does most of it, and a guess has four heads with the right one among them", () => {

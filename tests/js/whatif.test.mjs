@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createI18n } from "../../static/js/lib/i18n.js";
-import { bitsOf, entropiesOf } from "../../static/js/lib/entropies.js";
+import { bitsOf } from "../../static/js/lib/bits.js";
+import { entropiesOf } from "../../static/js/lib/entropies.js";
 import { isAhead } from "../../static/js/lib/link.js";
 import { anotherSeed, canChange, changesSaid, chosen, isMasked, isOrderless, messageOf, readAs, withChoice } from "../../static/js/lib/whatif.js";
 import { createStarts, parse } from "../../static/js/state.js";

@@ -1,11 +1,9 @@
 // How widely the head in focus looks on both sides of a comparison: its mean over the rows, and of the chosen row.
 
+import { bitsOf } from "./bits.js";
 import { isRanked } from "./compare.js";
 import { cursorOf } from "./cursor.js";
 import { spanAt } from "./looked.js";
-
-/** Bits of a row of weights: -Σ w log₂ w, as analysis/profile.py has it. */
-export const bitsOf = (row) => row.reduce((sum, weight) => (weight > 0 ? sum - weight * Math.log2(weight) : sum), 0);
 
 /**
  * { query, before, after } of a comparison whose cells are there: each side { mean, row } in bits, null where it is not

@@ -21,8 +21,12 @@ export function createI18n(lang, messages) {
   }
   // A model's name in the reader's language, where it has one.
   const percents = [0, 1].map((digits) => new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: digits }));
-  /** "49%", "0.3%", "<0.1%": a share as it is spoken. */
-  const percent = (share) => (share > 0 && share < 0.0005 ? `<${percents[1].format(0.001)}` : percents[Number(share < 0.0095)].format(share));
+  /** "49%", "0.3%", "<0.1%", "99.8%", ">99.9%": a share as it is spoken. Nothing but the whole is 100%, and only nothing 0%. */
+  const percent = (share) => {
+    if (share > 0 && share < 0.0005) return `<${percents[1].format(0.001)}`;
+    if (share >= 0.9995 && share < 1) return `>${percents[1].format(0.999)}`;
+    return percents[Number(share < 0.0095 || (share >= 0.995 && share < 1))].format(share);
+  };
   const model = ({ name, title }) => {
     const key = [name, title].map((one) => `model.name.${one}`).find(has);
     return key ? t(key) : title;

@@ -6,7 +6,7 @@ import { createHeads } from "../lib/compute/heads.js";
 import { createKeys } from "../lib/compute/keys.js";
 import { createLights } from "../lib/compute/lights.js";
 import { footOf, stripsColumnsOf, stripsOf } from "../lib/compute/pictures.js";
-import { columnsOf, ENDS, formulaOf, namesOf, sentenceOf as factsOf, stepOf } from "../lib/compute/steps.js";
+import { columnsOf, ENDS, formulaOf, namesOf, sentenceOf as factsOf, stepOf, wordsOf } from "../lib/compute/steps.js";
 import { createStrips } from "../lib/compute/strips.js";
 import { vectorsOf } from "../lib/compute/vectors.js";
 import { el, fill, setText, tokenNode } from "../lib/dom.js";
@@ -14,8 +14,8 @@ import { parts, power } from "../lib/i18n.js";
 import { createRunning } from "../lib/running.js";
 import { describeTokens } from "../lib/tokens.js";
 
-/** onStep(name or null), onKey(key, how), onWhatIf(), onCancel(slot), onAgain(slot). */
-export function createCompute(root, { i18n, sentenceOf, onStep, onKey, onWhatIf, onCancel, onAgain }) {
+/** onStep(name or null), onKey(key, how), onWhatIf() where there is a tool for it, onCancel(slot), onAgain(slot). */
+export function createCompute(root, { i18n, sentenceOf, onStep, onKey, onWhatIf = null, onCancel, onAgain }) {
   const doc = root.ownerDocument;
   const at = (name) => root.querySelector(`[data-${name}]`);
   const [refused, body, title, formulas, said, words, notes, whatIf, stage] = ["refused", "body", "title", "formulas", "said", "words", "notes", "what-if", "step-on-show"].map(at);
@@ -98,7 +98,7 @@ export function createCompute(root, { i18n, sentenceOf, onStep, onKey, onWhatIf,
     const vectors = vectorsOf(compute, value, place.key);
     for (const one of formulas.children) one.hidden = one.dataset.formula !== formulaOf(name, value);
     drawSaid(factsOf(name, value, place.key, vectors, ends), tokens, instead);
-    setText(words, i18n.t(`compute.words.${name}${["input", "project"].includes(name) && value.kind === "cross" ? ".cross" : ""}`));
+    setText(words, i18n.t(`compute.words.${wordsOf(name, value)}`));
     const texts = { query: queries[place.query].text, key: keyTokens[place.key].text };
     strips.update({ theme, ...stripsOf(name, { steps: value, at: place.key, vectors, ends, asks, i18n, texts, message, tokens }) });
     heads.update(name === "join" ? ends : null, { theme });
@@ -110,7 +110,7 @@ export function createCompute(root, { i18n, sentenceOf, onStep, onKey, onWhatIf,
       strips: name === "weigh" ? { columns: stripsColumnsOf(value, vectors) } : null,
     });
     code.update(compute.code?.state === "ready" ? (compute.code.value.steps.find((one) => one.step === name) ?? null) : null, session.posted.provenance.back_end === "in-house");
-    whatIf.hidden = !scene.model?.rewirable || Boolean(session.request.trace);
+    whatIf.hidden = !onWhatIf || !scene.model?.rewirable || Boolean(session.request.trace);
     return drawNotes(scene, name, value, ends);
   }
 

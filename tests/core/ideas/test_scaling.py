@@ -51,9 +51,16 @@ def test_without_the_division_wide_vectors_look_at_one_key_alone():
     assert wide.unscaled.median_gradient < 0.1 * wide.scaled.median_gradient
     for one in curve:
         assert one.scaled.entropy == pytest.approx(curve[0].scaled.entropy, rel=0.05)
-        assert 0 <= one.unscaled.entropy <= one.most_entropy == pytest.approx(math.log(64))
+        assert 0 <= one.unscaled.entropy <= one.most_entropy == pytest.approx(math.log2(64))
         assert sum(one.scaled.counts) == sum(one.unscaled.counts) == one.queries * one.keys
         assert len(one.scaled.edges) == len(one.scaled.counts) + 1
+
+
+def test_entropy_is_in_bits():
+    """Of one row over two keys it follows from the larger weight."""
+    one = scaling(16, 0, keys=2, queries=1).unscaled
+    shares = (one.largest, 1 - one.largest)
+    assert one.entropy == pytest.approx(-sum(share * math.log2(share) for share in shares), rel=1e-3)
 
 
 def test_the_seed_decides():

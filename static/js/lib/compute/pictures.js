@@ -1,6 +1,7 @@
 // What each step shows: the strips of its vectors, and what stands below its table of keys. Pure but for the messages.
 
-import { entropyOf, products, spelled } from "./steps.js";
+import { bitsOf } from "../bits.js";
+import { products, spelled } from "./steps.js";
 import { largestSize, limitOf } from "./strips.js";
 
 /** { strips, joins } for createStrips: the vectors of a step; values null where they are still read. */
@@ -61,7 +62,7 @@ export function footOf(name, steps, before, i18n) {
   const lines = [];
   if (steps.sink !== null) lines.push({ ...line("compute.sink", spelled(steps.sink), before && spelled(shareOf(before)), spelled(shareOf(steps))), symbol: "sink" });
   lines.push({ ...line("compute.total", spelled(steps.total), before && sumOf(before), sumOf(steps)), symbol: "total" });
-  lines.push(line("compute.entropy", null, before && spelled(entropyOf(before.weights)), spelled(entropyOf(steps.weights))));
+  lines.push(line("compute.entropy", null, before && spelled(bitsOf(before.weights)), spelled(bitsOf(steps.weights))));
   return lines;
 }
 

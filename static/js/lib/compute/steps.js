@@ -27,6 +27,12 @@ export function formulaOf(step, steps) {
   return step === "softmax" && steps.sink !== null ? "softmax-sink" : step;
 }
 
+/** Whose words say what a step is for: those of cross-attention and of scores that stay as they are differ. */
+export function wordsOf(step, { kind, scale }) {
+  if (kind === "cross" && ["input", "project"].includes(step)) return `${step}.cross`;
+  return step === "scale" && scale === 1 ? "scale.none" : step;
+}
+
 /**
  * The columns of the table of keys: [{ name, symbol, values, as }], `as` "number", "bar" for a number with a bar of its
  * sign, "share" for a weight; what is blocked is null. None where a step is not about every key.
@@ -54,9 +60,6 @@ const bar = (one) => ({ ...one, as: "bar" });
 export const products = (one, other) => one.map((value, i) => value * other[i]);
 
 export const lengthOf = (vector) => Math.hypot(...vector);
-
-/** The entropy of weights, in bits: how many tokens' worth of choice there is, as a power of two. */
-export const entropyOf = (weights) => weights.reduce((sum, weight) => (weight > 0 ? sum - weight * Math.log2(weight) : sum), 0);
 
 /** The place of the number that is largest in size. */
 export function strongestPlace(values) {

@@ -1,20 +1,20 @@
 // Small parts that the pages of ideas share.
 
-import { copyText } from "../clipboard.js";
 import { el, setText } from "../dom.js";
+import { createTaking } from "./taking.js";
 
 const MOST_SEED = 2 ** 32 - 1;
 
-/** The line of choices above a figure, with a way to copy the page's address, and what goes wrong. update({ busy, problem }). */
-export function createBar(doc, { i18n, sentenceOf, onAgain = () => {} }, ...choices) {
-  const said = el(doc, "span", { class: "copied", role: "status" });
-  const link = el(doc, "button", { type: "button", class: "pill", text: i18n.t("idea.link"), onclick: async () => setText(said, (await copyText(doc, doc.location.href)) ? i18n.t("copy.done") : doc.location.href) });
+/** The line of choices above a figure, with ways to take it along (null where it stands in a frame), and what goes wrong. update({ busy, problem }). */
+export function createBar(doc, { i18n, sentenceOf, taking, onAgain = () => {} }, ...choices) {
+  const ways = taking && createTaking(doc, { i18n, ...taking });
   const text = el(doc, "span");
   const wrong = el(doc, "p", { class: "notice bad", role: "alert", hidden: true }, text, " ", el(doc, "button", { type: "button", class: "pill", text: i18n.t("problem.retry"), onclick: onAgain }));
-  const node = el(doc, "div", { class: "bar-of" }, el(doc, "div", { class: "choices" }, ...choices, el(doc, "span", { class: "end" }, link, said)), wrong);
+  const node = el(doc, "div", { class: "bar-of" }, el(doc, "div", { class: "choices" }, ...choices, ways?.buttons), ways?.field, wrong);
   return {
     node,
     update({ busy, problem }) {
+      ways?.update();
       wrong.hidden = !problem;
       setText(text, problem ? sentenceOf(problem) : "");
       node.classList.toggle("busy", Boolean(busy));

@@ -1,9 +1,10 @@
 // What each head of a model does in one sentence, from its weights alone.
 
-/** The roles that cards are made of; "broad" is measured by its entropy, the others by their share of the weights. */
+import { bitsOf } from "../bits.js";
+
+/** The roles that cards are made of; "broad" is measured by its entropy in bits, the others by their share of the weights. */
 export const ROLES = ["previous", "next", "ends", "broad"];
 
-const entropyOf = (row) => -row.reduce((sum, weight) => (weight > 0 ? sum + weight * Math.log(weight) : sum), 0);
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
@@ -16,7 +17,7 @@ export function doesOf(rows, special) {
   return {
     previous: offset(-1), next: offset(1),
     ends: mean(words.map((i) => rows[i].reduce((sum, weight, j) => (special[j] ? sum + weight : sum), 0))),
-    broad: mean(words.map((i) => entropyOf(rows[i]))),
+    broad: mean(words.map((i) => bitsOf(rows[i]))),
   };
 }
 
@@ -32,7 +33,7 @@ export function pick(heads, special) {
 /** What a row that looks at all alike would give a role: a share, or the entropy that is the most there is. */
 export function evenOf(role, special) {
   const count = special.length;
-  if (role === "broad") return Math.log(count);
+  if (role === "broad") return Math.log2(count);
   return role === "ends" ? special.filter(Boolean).length / count : 1 / count;
 }
 

@@ -16,7 +16,7 @@ const FEATURES = [4, 16, 64, 256, 1024, 4096];
 const WAYS = ["exact", "window", "estimate"];
 const SHOWN = { time: { key: "seconds", format: seconds }, memory: { key: "bytes", format: bytes } };
 
-export function createCost(root, { i18n, sentenceOf, allowed, choose, again, run }) {
+export function createCost(root, { i18n, sentenceOf, taking, allowed, choose, again, run }) {
   const doc = root.ownerDocument;
   const { t } = i18n;
   const seed = createSeed(doc, { i18n, onSeed: (value) => choose({ seed: value }) });
@@ -33,7 +33,7 @@ export function createCost(root, { i18n, sentenceOf, allowed, choose, again, run
   const size = numbers(t("idea.cost.sparing.size"), SIZES, "window");
   const features = numbers(t("idea.cost.sparing.features"), FEATURES, "features");
   const head = numbers(t("idea.cost.sparing.head"), [0, 1], "head");
-  const bar = createBar(doc, { i18n, sentenceOf, onAgain: () => again("sparing") }, seed.node);
+  const bar = createBar(doc, { i18n, sentenceOf, taking, onAgain: () => again("sparing") }, seed.node);
   const choices = el(doc, "div", { class: "bar-of" }, el(doc, "div", { class: "choices" }, size.node, features.node, head.node));
   const sparing = WAYS.map((way) => createPanel(doc, { i18n, name: `weights-${way}`, height: 250 }));
   const difference = el(doc, "p", { class: "verdict", role: "status" });

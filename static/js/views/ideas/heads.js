@@ -12,11 +12,11 @@ const LETTERS = ["A", "B", "C", "D"];
 const EVEN = 0.9; // of the most entropy there is
 const SMALL = 190; // pixels of a guess's picture
 
-export function createHeads(root, { i18n, sentenceOf, choose, again, lang }) {
+export function createHeads(root, { i18n, sentenceOf, taking, choose, again, lang, theme }) {
   const doc = root.ownerDocument;
   const { t } = i18n;
   const words = createWords(doc, { i18n, label: t("idea.heads.text"), longest: LONGEST.heads, onWords: (text) => choose({ text, switch: null }) });
-  const bar = createBar(doc, { i18n, sentenceOf, onAgain: () => ["heads", "switch"].forEach(again) }, words.node);
+  const bar = createBar(doc, { i18n, sentenceOf, taking, onAgain: () => ["heads", "switch"].forEach(again) }, words.node);
   const guesses = el(doc, "div", { class: "guesses", role: "group", "aria-label": t("idea.try") });
   const exercise = createExercise(doc, { i18n }, guesses);
   const switches = SWITCHES.map((what) => el(doc, "button", { type: "button", class: "pill", "aria-pressed": "false", text: t(`idea.heads.switch.${what}`), onclick: () => choose({ switch: what }) }));
@@ -58,7 +58,7 @@ export function createHeads(root, { i18n, sentenceOf, choose, again, lang }) {
     const off = new URLSearchParams({ ...view, tool: "switch", off: `${kind}.${one.layer}.${one.head}` });
     return el(doc, "figure", { class: "view card" },
       el(doc, "div", { class: "what" }, el(doc, "h2", { text: role }), el(doc, "p", { text: said })),
-      frameOf(doc, { embed: `/embed?${new URLSearchParams(view)}&show=heatmap`, parts: ["heatmap"], title: t("idea.heads.frame", { role, head: name }) }),
+      frameOf(doc, { embed: `/embed?${new URLSearchParams({ ...view, ...(theme && { theme }) })}&show=heatmap`, parts: ["heatmap"], title: t("idea.heads.frame", { role, head: name }) }),
       el(doc, "img", { class: "printed", loading: "lazy", src: `/figure.svg?${new URLSearchParams(view)}&theme=print`, alt: t("idea.heads.frame", { role, head: name }) }),
       el(doc, "figcaption", {}, el(doc, "a", { href: `/?${off}`, text: t("idea.heads.without") }),
         ...["csv", "svg"].map((ending) => el(doc, "a", { href: `/figure.${ending}?${new URLSearchParams(view)}`, download: "", text: t(`idea.${ending}`) })), el(doc, "a", { class: "open", href: `/?${new URLSearchParams(view)}`, text: t("lesson.open") })));

@@ -10,12 +10,12 @@ import { createStarting, foundOf, showResults } from "../../lib/ideas/starting.j
 const WAYS = ["masked", "unmasked"];
 const HEIGHT = 300;
 
-export function createMasking(root, { i18n, sentenceOf, allowed, choose, run }) {
+export function createMasking(root, { i18n, sentenceOf, taking, allowed, choose, run }) {
   const doc = root.ownerDocument;
   const { t } = i18n;
   const language = createSegments(doc, { name: "language", label: t("idea.masking.language"), options: ["en", "ko"].map((one) => [one, t(`idea.masking.language.${one}`)]), onChoice: (value) => choose({ language: value }) });
   const seed = createSeed(doc, { i18n, onSeed: (value) => choose({ seed: value }) });
-  const bar = createBar(doc, { i18n, sentenceOf }, el(doc, "span", { class: "choice" }, el(doc, "span", { text: t("idea.masking.language") }), language.node), seed.node);
+  const bar = createBar(doc, { i18n, sentenceOf, taking }, el(doc, "span", { class: "choice" }, el(doc, "span", { text: t("idea.masking.language") }), language.node), seed.node);
   const starting = createStarting(doc, { i18n, sentenceOf, allowed, run });
   const losses = createPanel(doc, { i18n, name: "masking", height: HEIGHT, title: t("idea.masking.losses") });
   const table = el(doc, "table", { class: "links numbers" });

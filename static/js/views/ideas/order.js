@@ -10,7 +10,7 @@ import { LONGEST, POSITIONS } from "../../lib/ideas/state.js";
 const ROUNDING = 1e-4; // of sums in float32, far below what anybody would call a difference
 const HEADS = [0, 1].flatMap((layer) => [0, 1].map((head) => ({ layer, head, value: `${layer}.${head}`, name: `L${layer} H${head}` })));
 
-export function createOrder(root, { i18n, sentenceOf, choose, again }) {
+export function createOrder(root, { i18n, sentenceOf, taking, choose, again }) {
   const doc = root.ownerDocument;
   const { t } = i18n;
   const positions = createSegments(doc, { name: "positions", label: t("idea.order.positions"), options: POSITIONS.map((one) => [one, t(`idea.order.positions.${one}`)]), onChoice: (value) => choose({ positions: value }) });
@@ -18,7 +18,7 @@ export function createOrder(root, { i18n, sentenceOf, choose, again }) {
   const head = createSelect(doc, { label: t("idea.order.head"), options: HEADS.map(({ value, name }) => [value, name]), onChoice: (value) => choose({ layer: Number(value[0]), head: Number(value[2]) }) });
   const seed = createSeed(doc, { i18n, label: t("idea.order.draw"), onSeed: (value) => choose({ seed: value }) });
   const label = el(doc, "span", { class: "choice", text: t("idea.order.positions") });
-  const bar = createBar(doc, { i18n, sentenceOf, onAgain: () => POSITIONS.forEach(again) }, el(doc, "span", { class: "choice" }, label, positions.node), head.node, seed.node);
+  const bar = createBar(doc, { i18n, sentenceOf, taking, onAgain: () => POSITIONS.forEach(again) }, el(doc, "span", { class: "choice" }, label, positions.node), head.node, seed.node);
   const read = el(doc, "p", { class: "read" });
   const panels = ["weights", "back"].map((name) => createPanel(doc, { i18n, name: `order-${name}`, height: 320 }));
   const verdict = el(doc, "p", { class: "verdict", role: "status" });

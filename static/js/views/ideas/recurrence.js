@@ -12,12 +12,12 @@ const WAYS = ["without", "attending"];
 const LENGTHS = [8, 12, 16, 20, 24, 28, 32];
 const HEIGHT = 320;
 
-export function createRecurrence(root, { i18n, sentenceOf, allowed, choose, run }) {
+export function createRecurrence(root, { i18n, sentenceOf, taking, allowed, choose, run }) {
   const doc = root.ownerDocument;
   const { t } = i18n;
   const length = createSelect(doc, { label: t("idea.recurrence.length"), options: LENGTHS.map((one) => [one, String(one)]), onChoice: (value) => choose({ length: Number(value) }) });
   const seed = createSeed(doc, { i18n, onSeed: (value) => choose({ seed: value }) });
-  const bar = createBar(doc, { i18n, sentenceOf }, length.node, seed.node);
+  const bar = createBar(doc, { i18n, sentenceOf, taking }, length.node, seed.node);
   const starting = createStarting(doc, { i18n, sentenceOf, allowed, run });
   const recalled = createPanel(doc, { i18n, name: "recall", height: HEIGHT, title: t("idea.recurrence.accuracy") });
   const losses = createPanel(doc, { i18n, name: "recall-losses", height: HEIGHT, title: t("idea.recurrence.losses") });

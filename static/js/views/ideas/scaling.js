@@ -11,7 +11,7 @@ const CURVES = ["largest", "entropy", "gradient"];
 const HALF = [0.45, 0.55];
 const WAYS = ["unscaled", "scaled"];
 
-export function createScaling(root, { i18n, sentenceOf, choose, again }) {
+export function createScaling(root, { i18n, sentenceOf, taking, choose, again }) {
   const doc = root.ownerDocument;
   const { t } = i18n;
   let now = null; // { state, found }
@@ -19,7 +19,7 @@ export function createScaling(root, { i18n, sentenceOf, choose, again }) {
   const slider = el(doc, "input", { type: "range", id: "dim", min: 0, max: STOPS.length - 1, step: 1, oninput: () => choose({ dim: STOPS[slider.value] }, { steps: false }) });
   const output = el(doc, "output", { for: "dim" });
   const seed = createSeed(doc, { i18n, onSeed: (value) => choose({ seed: value }) });
-  const bar = createBar(doc, { i18n, sentenceOf, onAgain: () => again("scaling") },
+  const bar = createBar(doc, { i18n, sentenceOf, taking, onAgain: () => again("scaling") },
     el(doc, "label", { class: "slide" }, el(doc, "span", { text: t("idea.scaling.dim") }), slider, output), seed.node);
   const scores = createPanel(doc, { i18n, name: "scores", height: 360 });
   const curves = CURVES.map((what) => createPanel(doc, { i18n, name: what, height: 230 }));
